@@ -1,0 +1,155 @@
+package samv
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"reflect"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"leye/devices/idcard"
+	"leye/devices/idcard/idcardtest"
+	"leye/devices/internal/frame"
+	"leye/devices/internal/porttest"
+)
+
+var asOf = idcard.Date{Year: 2026, Month: 11, Day: 23}
+
+func TestDecodeAllCards(t *testing.T) {
+	for _, v := range idcardtest.Load().Cards {
+		t.Run(v.Name, func(t *testing.T) {
+			c, err := Decode(frame.Body(v.Frame)[3:], v.Command == "3010", asOf)
+			if err != nil {
+				t.Fatal(err)
+			}
+			raw, err := json.Marshal(c.Record())
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got map[string]any
+			if err := json.Unmarshal(raw, &got); err != nil {
+				t.Fatal(err)
+			}
+			for k, want := range v.Expect {
+				if !reflect.DeepEqual(got[k], want) {
+					t.Errorf("%s: %v, want %v", k, got[k], want)
+				}
+			}
+			for k := range got {
+				if _, ok := v.Expect[k]; !ok {
+					t.Errorf("%s: not expected", k)
+				}
+			}
+		})
+	}
+}
+
+func TestDecodeRefuses(t *testing.T) {
+	good := frame.Body(idcardtest.Load().Card("resident_plain").Frame)[3:]
+	marker := append([]byte(nil), good...)
+	marker[4+248] = 'I'
+	for name, data := range map[string][]byte{"empty": nil, "short": good[:100], "long": append(append([]byte(nil), good...), 0), "marker": marker} {
+		if _, err := Decode(data, false, asOf); !errors.Is(err, ErrLayout) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestModuleNumber(t *testing.T) {
+	for _, v := range idcardtest.Load().Responses {
+		if v.Expect.SAMID != "" {
+			if got := moduleNumber(frame.Body(v.Bytes)[3:]); got != v.Expect.SAMID {
+				t.Errorf("%s: %s, want %s", v.Name, got, v.Expect.SAMID)
+			}
+		}
+	}
+}
+
+// TestDialogues plays the nine recorded readings in virtual time.
+func TestDialogues(t *testing.T) {
+	vectors := idcardtest.Load()
+	for _, d := range vectors.Dialogues {
+		if d.Name == "no_fingerprint_on_card" {
+			continue // a terminal never asks for fingerprints
+		}
+		t.Run(d.Name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) { play(t, vectors, d) })
+		})
+	}
+}
+
+func play(t *testing.T, vectors *idcardtest.Vectors, d idcardtest.Dialogue) {
+	var steps []porttest.Step
+	for _, s := range d.Steps {
+		want, ok := vectors.Request(s.Send)
+		if !ok {
+			t.Fatalf("no request %s", s.Send)
+		}
+		step := porttest.Step{Want: want, Delay: time.Duration(s.DelayMS) * time.Millisecond}
+		if s.Reply != nil {
+			step.Reply, _ = vectors.Answer(*s.Reply)
+		}
+		steps = append(steps, step)
+	}
+	port := porttest.New(t, steps...)
+	r := newReader(port, 115200, nil)
+	defer r.Close()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	if d.Steps[0].Send == "sam_status" {
+		if _, err := r.askLocked(ctx, samStatus); d.Result == "out_of_service" {
+			var status *StatusError
+			if !errors.As(err, &status) || !status.Status.outOfService() {
+				t.Errorf("status: %v", err)
+			}
+			return
+		}
+	}
+	finish(t, ctx, r, d, port)
+}
+
+func finish(t *testing.T, ctx context.Context, r *Reader, d idcardtest.Dialogue, port *porttest.Port) {
+	card, err := r.Read(ctx)
+	switch d.Result {
+	case "no_card":
+		if !errors.Is(err, idcard.ErrRemoved) {
+			t.Errorf("read: %v", err)
+		}
+	case "unsupported_card":
+		if !errors.Is(err, idcard.ErrNotACard) {
+			t.Errorf("read: %v", err)
+		}
+	default:
+		if err != nil || card.Name != idcardtest.Load().Card(d.Result).Expect["name"] {
+			t.Errorf("read: %v, %v", card, err)
+		}
+	}
+	for port.Left() > 0 && ctx.Err() == nil {
+		if _, _, err := r.cycle(ctx); err != nil {
+			t.Fatalf("after the card: %v", err)
+		}
+	}
+}
+
+func FuzzDecode(f *testing.F) {
+	for _, v := range idcardtest.Load().Cards {
+		f.Add(frame.Body(v.Frame)[3:], v.Command == "3010")
+	}
+	f.Fuzz(func(_ *testing.T, data []byte, fingers bool) {
+		if c, err := Decode(data, fingers, asOf); err == nil {
+			_ = c.Record()
+		}
+	})
+}
+
+func BenchmarkDecode(b *testing.B) {
+	data := frame.Body(idcardtest.Load().Card("resident_plain").Frame)[3:]
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := Decode(data, false, asOf); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

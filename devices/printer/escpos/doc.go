@@ -1,0 +1,13 @@
+// Package escpos drives thermal receipt printers that speak ESC/POS over a
+// serial line: it encodes documents, reads the answers and proves what came out
+// of the paper slot. It does not decide what stands on a slip.
+//
+// Words: a command is sent to the printer; real-time commands (DLE ...) are
+// executed on receipt, even while the printer is offline; queued ones wait for
+// everything before them. A reply is one answer of the printer. A process ID is
+// four characters that the printer sends back when all before them is printed.
+//
+// Levels say what a printer can prove: 0 nothing, 1 real-time status, 2 an
+// ordered echo (GS r), 3 automatic status (GS a), 4 process IDs (GS ( H), 5 a
+// sensor at the exit besides. A claim never exceeds the level.
+package escpos

@@ -1,0 +1,522 @@
+package escpos_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"leye/devices/printer"
+	"leye/devices/printer/escpos"
+	"leye/devices/printer/printertest"
+	"leye/devices/sim"
+	"leye/devices/sim/paper"
+)
+
+// bench is a driver on a simulated printer.
+type bench struct {
+	*escpos.Printer
+	sim *sim.Printer
+}
+
+// onCable connects the two in memory, for tests on a simulated clock.
+func onCable(t testing.TB, dev sim.PrinterConfig, cfg escpos.Config) bench {
+	t.Helper()
+	b := bench{sim: sim.NewPrinter(dev)}
+	ctx, cancel := context.WithCancel(context.Background())
+	var lines sync.WaitGroup
+	cfg.Baud = dev.Baud
+	cfg.Dial = func() (escpos.Port, error) {
+		cable := sim.NewCable()
+		lines.Go(func() { _ = b.sim.Run(ctx, cable.Device()) })
+		return cable, nil
+	}
+	p, err := escpos.Open(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.Printer = p
+	t.Cleanup(func() {
+		if err := p.Close(); err != nil {
+			t.Error(err)
+		}
+		cancel()
+		lines.Wait()
+	})
+	return b
+}
+
+// onPTY connects the two over a pseudo terminal and a serial library, in real
+// time.
+func onPTY(t testing.TB, dev sim.PrinterConfig, cfg escpos.Config) (bench, *sim.PTY) {
+	t.Helper()
+	b := bench{sim: sim.NewPrinter(dev)}
+	pty := b.plug(t)
+	cfg.Port = pty.Path()
+	p, err := escpos.Open(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.Printer = p
+	t.Cleanup(func() { _ = p.Close() })
+	return b, pty
+}
+
+func (b bench) plug(t testing.TB) *sim.PTY {
+	t.Helper()
+	pty, err := sim.OpenPTY()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	var run sync.WaitGroup
+	run.Go(func() { _ = b.sim.Run(ctx, pty) })
+	t.Cleanup(func() {
+		cancel()
+		run.Wait()
+	})
+	return pty
+}
+
+// pieces are what was cut off.
+func (b bench) pieces() []string {
+	all := strings.Split(b.sim.Text(), paper.CutLine+"\n")
+	return all[:len(all)-1]
+}
+
+// valid counts the codes on the paper: what makes a slip valid.
+func (b bench) valid() int { return strings.Count(b.sim.Text(), "[QR ") }
+
+// bodyBytes is about how many bytes the printer carries out before the tail.
+func bodyBytes(t testing.TB) int {
+	e := escpos.NewEncoder(escpos.Profile{Charset: escpos.GB18030})
+	var out escpos.Encoded
+	e.Setup(&out)
+	if err := e.Encode(&out, printertest.Sample().Body); err != nil {
+		t.Fatal(err)
+	}
+	return len(out.Buffer)
+}
+
+// fast is a printer whose mechanism does not hold a test up.
+func fast(level int) sim.PrinterConfig { return sim.PrinterConfig{Level: level, Speed: 3000} }
+
+// swift are limits for it; the device answers within a few milliseconds.
+func swift(columns int) escpos.Config {
+	return escpos.Config{Columns: columns, Speed: 1500, Timing: escpos.Timing{RealTime: 100 * time.Millisecond, Queued: 100 * time.Millisecond}}
+}
+
+func TestContractOverPseudoTerminals(t *testing.T) {
+	for name, of := range map[string]struct {
+		driver string
+		level  int
+	}{"bugst": {"bugst", 4}, "tarm": {"tarm", 4}, "without process IDs": {"bugst", 2}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			printertest.RunPrinter(t, func(t *testing.T) printertest.Rig {
+				cfg := swift(48)
+				cfg.Driver = of.driver
+				b, _ := onPTY(t, fast(of.level), cfg)
+				return b.rig(t)
+			})
+		})
+	}
+}
+
+func (b bench) rig(t *testing.T) printertest.Rig {
+	return printertest.Rig{
+		Printer: b,
+		Paper: func(s printer.Supply) {
+			b.sim.SetPaper(map[printer.Supply]sim.Paper{printer.PaperNearEnd: sim.PaperNear, printer.PaperOut: sim.PaperOut}[s])
+		},
+		Cover: b.sim.SetCover,
+		Power: b.sim.SetPower,
+		StopIn: func(part printertest.Part, _ printer.Document) {
+			at := bodyBytes(t)
+			if part == printertest.Tail {
+				b.sim.PaperOutAt(at + 60)
+				return
+			}
+			b.sim.PaperOutAt(at / 2)
+		},
+		Pieces: b.pieces,
+	}
+}
+
+// TestRealPrinter holds a device on the desk to the same contract.
+func TestRealPrinter(t *testing.T) {
+	port := os.Getenv("LEYE_PRINTER_PORT")
+	if port == "" {
+		t.Skip("LEYE_PRINTER_PORT names no printer")
+	}
+	printertest.RunPrinter(t, func(t *testing.T) printertest.Rig {
+		p, err := escpos.Open(escpos.Config{Port: port})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = p.Close() })
+		return printertest.Rig{Printer: p}
+	})
+}
+
+func TestLevelsClaimWhatTheyProve(t *testing.T) {
+	tests := []struct {
+		level     int
+		writeOnly bool
+		want      printer.Proof
+		atLevel   printer.Level
+	}{
+		{sim.Silent, true, printer.Sent, 0},
+		{1, false, printer.Sent, 1},
+		{2, false, printer.Processed, 2},
+		{3, false, printer.Processed, 3},
+		{4, false, printer.Printed, 4},
+	}
+	for _, tt := range tests {
+		t.Run(fmt.Sprint("level ", tt.atLevel), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := onCable(t, sim.PrinterConfig{Level: tt.level}, escpos.Config{WriteOnly: tt.writeOnly})
+				proof, err := b.Print(t.Context(), printertest.Sample())
+				if err != nil || proof != tt.want {
+					t.Errorf("Print: %v, %v; want %v", proof, err, tt.want)
+				}
+				if got := b.Capability().Level; got != tt.atLevel {
+					t.Errorf("level %d, want %d", got, tt.atLevel)
+				}
+				if want := printertest.Text(printertest.Sample(), 48); b.sim.Text() != want {
+					t.Errorf("paper:\n%s\nwant:\n%s", b.sim.Text(), want)
+				}
+			})
+		})
+	}
+}
+
+func TestNothingIsClaimedOfASilentPrinter(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := onCable(t, sim.PrinterConfig{Level: sim.Silent}, escpos.Config{})
+		proof, err := b.Print(t.Context(), printertest.Sample())
+		if proof != printer.NotSent || !errors.Is(err, printer.ErrSilent) {
+			t.Errorf("Print: %v, %v", proof, err)
+		}
+		if n := len(b.sim.Raw()); n != 0 {
+			t.Errorf("%d bytes of the slip were carried out", n)
+		}
+	})
+}
+
+func TestWrongFontIsRefused(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := onCable(t, sim.PrinterConfig{Font: "TAIWAN BIG-5"}, escpos.Config{})
+		if proof, err := b.Print(t.Context(), printertest.Sample()); proof != printer.NotSent || !errors.Is(err, printer.ErrFont) {
+			t.Errorf("Print: %v, %v", proof, err)
+		}
+	})
+}
+
+func TestTwoByteFontGetsNoFourByteCodes(t *testing.T) {
+	doc := printer.Document{Body: []printer.Block{printer.Line{Text: "张䶮𠮷·"}}}
+	for font, want := range map[string]string{"CHINA GB18030": "张䶮𠮷·\n", "CHINA GB2312": "张〓〓·\n"} {
+		synctest.Test(t, func(t *testing.T) {
+			b := onCable(t, sim.PrinterConfig{Font: font}, escpos.Config{})
+			if _, err := b.Print(t.Context(), doc); err != nil {
+				t.Fatal(err)
+			}
+			if got := b.sim.Text(); got != want {
+				t.Errorf("%s: %q, want %q", font, got, want)
+			}
+		})
+	}
+}
+
+func TestHotHeadIsWaitedFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := onCable(t, sim.PrinterConfig{}, escpos.Config{})
+		if _, err := b.Status(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		hot := time.AfterFunc(500*time.Millisecond, func() { b.sim.SetHot(true) })
+		cool := time.AfterFunc(20*time.Second, func() { b.sim.SetHot(false) })
+		defer hot.Stop()
+		defer cool.Stop()
+		start := time.Now()
+		proof, err := b.Print(t.Context(), printertest.Sample())
+		if proof != printer.Printed || err != nil || time.Since(start) < 19*time.Second {
+			t.Errorf("Print: %v, %v after %v", proof, err, time.Since(start))
+		}
+	})
+}
+
+func TestEndedContextStopsTheBodyOnly(t *testing.T) {
+	for after, want := range map[time.Duration]printer.Proof{100 * time.Millisecond: printer.NotSent, 500 * time.Millisecond: printer.Printed} {
+		synctest.Test(t, func(t *testing.T) {
+			b := onCable(t, sim.PrinterConfig{}, escpos.Config{})
+			if _, err := b.Status(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			ctx, cancel := context.WithTimeout(t.Context(), after)
+			defer cancel()
+			proof, err := b.Print(ctx, printertest.Sample())
+			if proof != want || (want == printer.Printed) != (err == nil) {
+				t.Errorf("after %v: %v, %v; want %v\n%s", after, proof, err, want, b.sim.Text())
+			}
+			if got := b.valid(); got != int(want/printer.Printed) {
+				t.Errorf("after %v: %d valid slips", after, got)
+			}
+		})
+	}
+}
+
+func TestNoiseNeverMakesAProof(t *testing.T) {
+	for seed := uint64(1); seed <= 40; seed++ {
+		synctest.Test(t, func(t *testing.T) {
+			b := onCable(t, sim.PrinterConfig{}, escpos.Config{})
+			if _, err := b.Status(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			b.sim.Noise(seed)
+			proof, err := b.Print(t.Context(), printertest.Sample())
+			if proof == printer.Printed && b.valid() != 1 || proof == printer.NotSent && b.valid() != 0 {
+				t.Errorf("seed %d: %v, %v with %d valid slips", seed, proof, err, b.valid())
+			}
+			if proof != printer.Printed && err == nil {
+				t.Errorf("seed %d: %v without an error", seed, proof)
+			}
+		})
+	}
+}
+
+// faultsAt are the ways a printer fails at a byte, and how it is mended.
+var faultsAt = map[string]struct{ fail, mend func(*sim.Printer, int) }{
+	"paper out": {(*sim.Printer).PaperOutAt, func(p *sim.Printer, _ int) { p.SetPaper(sim.PaperOK) }},
+	"cover":     {(*sim.Printer).CoverOpenAt, func(p *sim.Printer, _ int) { p.SetCover(false) }},
+	"power off": {(*sim.Printer).PowerOffAt, func(p *sim.Printer, _ int) { p.SetPower(true) }},
+}
+
+// TestFaultsAtEveryByte is the heart of it: wherever a slip is interrupted, the
+// claim is true, and a slip that may be printed again has not come out.
+func TestFaultsAtEveryByte(t *testing.T) {
+	for name, fault := range faultsAt {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			claims := map[printer.Proof]int{}
+			for at := 1; ; at += step(t) {
+				proof := oneFault(t, at, fault.fail, fault.mend)
+				claims[proof]++
+				if proof == printer.Printed || t.Failed() {
+					break
+				}
+			}
+			t.Logf("claims: %v", claims)
+			if claims[printer.NotSent] == 0 || claims[printer.InDoubt] == 0 {
+				t.Errorf("the faults did not meet both blocks: %v", claims)
+			}
+		})
+	}
+}
+
+func step(t *testing.T) int {
+	if testing.Short() {
+		return 23
+	}
+	return 1
+}
+
+func oneFault(t *testing.T, at int, fail, mend func(*sim.Printer, int)) (proof printer.Proof) {
+	synctest.Test(t, func(t *testing.T) {
+		b := onCable(t, sim.PrinterConfig{}, escpos.Config{})
+		if _, err := b.Status(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		fail(b.sim, at)
+		var err error
+		proof, err = b.Print(t.Context(), printertest.Sample())
+		if (proof == printer.Printed) != (err == nil) {
+			t.Fatalf("byte %d: %v with %v", at, proof, err)
+		}
+		if proof == printer.Printed {
+			return // the fault came behind the last byte
+		}
+		mend(b.sim, 0)
+		time.Sleep(time.Minute) // ghosts would come out now
+		if n := b.valid(); n > 1 || proof == printer.NotSent && n != 0 {
+			t.Fatalf("byte %d: claimed %v with %d valid slips on the paper", at, proof, n)
+		}
+		before := b.valid()
+		again, err := b.Print(t.Context(), printertest.Sample())
+		if again != printer.Printed || err != nil {
+			t.Fatalf("byte %d: after mending %v, %v", at, again, err)
+		}
+		if n := b.valid(); n != before+1 {
+			t.Fatalf("byte %d: %d valid slips after printing again, %d before", at, n, before)
+		}
+		if pieces := b.pieces(); len(pieces) > 1 && !strings.Contains(strings.Join(pieces[:len(pieces)-1], ""), "作废") {
+			t.Fatalf("byte %d: the rest is not voided: %q", at, pieces)
+		}
+	})
+	return proof
+}
+
+// TestWritingIsNoProof is the control: a driver that takes a written byte for a
+// printed one claims slips that never came out, and after the roll is changed
+// there are two.
+func TestWritingIsNoProof(t *testing.T) {
+	e := escpos.NewEncoder(escpos.Profile{Charset: escpos.GB18030})
+	var slip escpos.Encoded
+	e.Setup(&slip)
+	doc := printertest.Sample()
+	if err := errors.Join(e.Encode(&slip, doc.Body), e.Encode(&slip, doc.Tail)); err != nil {
+		t.Fatal(err)
+	}
+	wrong, twice, tried := 0, 0, 0
+	for at := 1; at < len(slip.Buffer); at += 37 {
+		synctest.Test(t, func(t *testing.T) {
+			ctx, cancel := context.WithCancel(context.Background())
+			p := sim.NewPrinter(sim.PrinterConfig{})
+			cable := sim.NewCable()
+			var run sync.WaitGroup
+			run.Go(func() { _ = p.Run(ctx, cable.Device()) })
+			p.PaperOutAt(at)
+			naive := func() {
+				if _, err := cable.Write(slip.Buffer); err != nil {
+					t.Error(err)
+				}
+				time.Sleep(5 * time.Second)
+			}
+			naive() // "printed"
+			tried++
+			if !strings.Contains(p.Text(), paper.CutLine) {
+				wrong++
+			}
+			naive() // tried again, because somebody saw that nothing came
+			p.SetPaper(sim.PaperOK)
+			time.Sleep(10 * time.Second)
+			if strings.Count(p.Text(), "[QR ") > 1 {
+				twice++
+			}
+			cancel()
+			run.Wait()
+		})
+	}
+	t.Logf("of %d interrupted slips the naive driver claims %d wrongly and prints %d twice", tried, wrong, twice)
+	if wrong < tried*9/10 || twice < tried*9/10 {
+		t.Errorf("the control shows nothing: %d wrong, %d twice of %d", wrong, twice, tried)
+	}
+}
+
+// TestNotFasterThanPaper measures a slip against what wire and mechanism take.
+func TestNotFasterThanPaper(t *testing.T) {
+	for _, baud := range []int{9600, 19200, 115200} {
+		synctest.Test(t, func(t *testing.T) {
+			b := onCable(t, sim.PrinterConfig{Baud: baud, Speed: 150}, escpos.Config{Speed: 150})
+			if _, err := b.Status(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			var out escpos.Encoded
+			e := escpos.NewEncoder(escpos.Profile{})
+			e.Setup(&out)
+			doc := printertest.Sample()
+			if err := errors.Join(e.Encode(&out, doc.Body), e.Encode(&out, doc.Tail)); err != nil {
+				t.Fatal(err)
+			}
+			wire := time.Duration(len(out.Buffer)) * 10 * time.Second / time.Duration(baud)
+			// The encoder's reserve for the way to the knife is above the device's.
+			floor := max(wire, time.Duration(out.Dots-30)*time.Second/1200+300*time.Millisecond)
+			start := time.Now()
+			if _, err := b.Print(t.Context(), doc); err != nil {
+				t.Fatal(err)
+			}
+			took := time.Since(start)
+			t.Logf("%d baud: %d bytes, %d dots: %v, floor %v", baud, len(out.Buffer), out.Dots, took.Round(time.Millisecond), floor.Round(time.Millisecond))
+			if took < floor {
+				t.Errorf("%d baud: %v is faster than the paper, %v", baud, took, floor)
+			}
+		})
+	}
+}
+
+func TestUnpluggedLineIsOpenedAgain(t *testing.T) {
+	b := bench{sim: sim.NewPrinter(fast(4))}
+	link := t.TempDir() + "/printer"
+	point := func(pty *sim.PTY) {
+		_ = os.Remove(link)
+		if err := os.Symlink(pty.Path(), link); err != nil {
+			t.Fatal(err)
+		}
+	}
+	pty := b.plug(t)
+	point(pty)
+	cfg := swift(48)
+	cfg.Port = link
+	p, err := escpos.Open(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.Printer = p
+	defer p.Close()
+	if s, err := b.Status(t.Context()); err != nil || !s.Ready() {
+		t.Fatalf("status %v, %v", s, err)
+	}
+	if err := pty.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if proof, err := b.Print(t.Context(), printertest.Sample()); proof != printer.NotSent || err == nil {
+		t.Fatalf("unplugged: %v, %v", proof, err)
+	}
+	point(b.plug(t))
+	if proof, err := b.Print(t.Context(), printertest.Sample()); proof != printer.Printed || err != nil {
+		t.Fatalf("plugged in again: %v, %v", proof, err)
+	}
+	if want := printertest.Text(printertest.Sample(), 48); b.sim.Text() != want {
+		t.Errorf("paper:\n%s", b.sim.Text())
+	}
+}
+
+// TestLostLineInTheSlip pulls the plug in the middle; the printer still prints
+// what it holds, and the claim must know that.
+func TestLostLineInTheSlip(t *testing.T) {
+	claims := map[printer.Proof]int{}
+	for after := 50 * time.Millisecond; claims[printer.Printed] == 0; after += 50 * time.Millisecond {
+		synctest.Test(t, func(t *testing.T) { claims[loseLine(t, after)]++ })
+	}
+	if claims[printer.NotSent] == 0 || claims[printer.InDoubt] == 0 {
+		t.Errorf("the losses did not meet both blocks: %v", claims)
+	}
+}
+
+func loseLine(t *testing.T, after time.Duration) printer.Proof {
+	dev := sim.NewPrinter(sim.PrinterConfig{})
+	ctx, cancel := context.WithCancel(context.Background())
+	var lines sync.WaitGroup
+	defer lines.Wait()
+	defer cancel()
+	var cable *sim.Cable
+	p, err := escpos.Open(escpos.Config{Dial: func() (escpos.Port, error) {
+		cable = sim.NewCable()
+		lines.Go(func() { _ = dev.Run(ctx, cable.Device()) })
+		return cable, nil
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	if _, err := p.Status(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	pull := time.AfterFunc(after, func() { _ = cable.Close() })
+	defer pull.Stop()
+	proof, err := p.Print(t.Context(), printertest.Sample())
+	time.Sleep(time.Minute)
+	n := strings.Count(dev.Text(), "[QR ")
+	if (err == nil) != (proof == printer.Printed) || proof == printer.NotSent && n > 0 || proof == printer.Printed && n != 1 {
+		t.Errorf("after %v: %v, %v with %d valid slips", after, proof, err, n)
+	}
+	if again, err := p.Print(t.Context(), printertest.Sample()); again != printer.Printed || err != nil {
+		t.Errorf("after %v: again %v, %v", after, again, err)
+	}
+	return proof
+}

@@ -1,0 +1,64 @@
+package escpos
+
+import "leye/devices/printer"
+
+// The requests of DLE EOT.
+const (
+	askPrinter = 1
+	askOffline = 2
+	askError   = 3
+	askPaper   = 4
+)
+
+// offline is the bit of DLE EOT 1 and of the first automatic byte.
+const offline = 0x08
+
+// merge adds the answer to DLE EOT n to the facts in s (protocol reference,
+// 2.1). The bit of the cash drawer says nothing here.
+func merge(s *printer.Status, n, b byte) {
+	is := func(bit byte) bool { return b&bit != 0 }
+	switch n {
+	case askPrinter:
+		s.Online = !is(offline)
+		if is(0x20) {
+			s.ErrorDetail = "waits for the feed button"
+		}
+	case askOffline:
+		s.CoverOpen = is(0x04)
+		if is(0x20) {
+			s.Paper = printer.PaperOut
+		}
+		if is(0x08) {
+			s.ErrorDetail = "feed button held"
+		}
+	case askError:
+		s.Jam, s.CutterError, s.Unrecoverable, s.HeadHot = is(0x04), is(0x08), is(0x20), is(0x40)
+	case askPaper:
+		s.Paper = supply(s.Paper, is(0x60), is(0x0C))
+	}
+}
+
+// mergeAuto adds one automatic block (2.3). Byte 4 means nothing.
+func mergeAuto(s *printer.Status, b []byte) {
+	s.Online = b[0]&offline == 0
+	s.CoverOpen = b[0]&0x20 != 0
+	s.Jam, s.CutterError = b[1]&0x04 != 0, b[1]&0x08 != 0
+	s.Unrecoverable, s.HeadHot = b[1]&0x20 != 0, b[1]&0x40 != 0
+	s.ErrorDetail = ""
+	if b[1]&0x01 != 0 {
+		s.ErrorDetail = "waits for the feed button"
+	}
+	s.Paper = supply(printer.PaperOK, b[2]&0x0C != 0, b[2]&0x03 != 0)
+}
+
+// supply keeps the end that the offline cause told: a sensor may not see it.
+// Without a near-end sensor its bits are 0, which proves nothing.
+func supply(known printer.Supply, end, near bool) printer.Supply {
+	switch {
+	case end || known == printer.PaperOut:
+		return printer.PaperOut
+	case near:
+		return printer.PaperNearEnd
+	}
+	return printer.PaperOK
+}

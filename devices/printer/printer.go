@@ -1,0 +1,198 @@
+// Package printer holds the values of a receipt printer: documents to print,
+// the status of the device and the proof that paper came out.
+//
+// It does not talk to printers; see package escpos for the driver.
+package printer
+
+import (
+	"context"
+	"errors"
+	"strings"
+)
+
+// Errors that callers tell apart.
+var (
+	ErrNotReady = errors.New("printer not ready")       // refused before the first byte
+	ErrStopped  = errors.New("printer stopped")         // a fault while a slip was under way
+	ErrSilent   = errors.New("printer does not answer") // power, cable or a dead device
+	ErrFont     = errors.New("printer has no font for simplified Chinese")
+	ErrDocument = errors.New("document cannot be printed")
+)
+
+// StatusError is ErrNotReady or ErrStopped with what the device said.
+type StatusError struct {
+	Op     string // "print body", "print tail", "start slip"
+	Status Status
+	Err    error
+}
+
+func (e *StatusError) Error() string {
+	return e.Op + ": " + e.Err.Error() + ": " + e.Status.String()
+}
+
+func (e *StatusError) Unwrap() error { return e.Err }
+
+// Printer prints documents one at a time.
+type Printer interface {
+	// Print sends doc and reports how much of it is proved. On error the
+	// proof says what may have left the device: never more than is known.
+	Print(ctx context.Context, doc Document) (Proof, error)
+	Status(ctx context.Context) (Status, error)
+	Capability() Capability
+	String() string
+	Close() error
+}
+
+// Document is one slip. The tail is sent only after the body is known to be
+// printed: a slip without its tail is not a valid slip.
+type Document struct {
+	Body []Block
+	Tail []Block
+}
+
+// Block is one piece of a document: exactly one of its kinds.
+type Block interface{ block() }
+
+// Align places a block across the paper.
+type Align int
+
+// The alignments.
+const (
+	Left Align = iota
+	Center
+	Right
+)
+
+// Line is a paragraph, wrapped to the paper by the driver.
+type Line struct {
+	Text   string
+	Align  Align
+	Bold   bool
+	Double bool // twice as wide and high
+}
+
+// Pair is a label with its value on the right of it; long values wrap under
+// themselves. Pairs that follow each other share the column of their values.
+type Pair struct {
+	Label, Value string
+	Bold         bool
+}
+
+// Rule is a line across the paper.
+type Rule struct{}
+
+// QR is a QR code of model 2, error correction M, with a quiet zone.
+type QR struct {
+	Data   string
+	Module int // dots per module; 0 means 6
+}
+
+// Feed moves the paper by lines.
+type Feed struct{ Lines int }
+
+// Cut feeds past the knife and cuts.
+type Cut struct{}
+
+func (Line) block() {}
+func (Pair) block() {}
+func (Rule) block() {}
+func (QR) block()   {}
+func (Feed) block() {}
+func (Cut) block()  {}
+
+// Supply is the state of the paper; unknown is not the same as enough.
+type Supply int
+
+// The paper states.
+const (
+	PaperUnknown Supply = iota
+	PaperOK
+	PaperNearEnd
+	PaperOut
+)
+
+// Status is a set of independent facts about the device.
+type Status struct {
+	Online        bool
+	Paper         Supply
+	CoverOpen     bool
+	CutterError   bool
+	HeadHot       bool
+	Jam           bool // mechanical error or paper jam
+	Unrecoverable bool
+	Exit          Exit
+	ErrorDetail   string // for staff
+}
+
+// Exit is what lies at the paper exit, where the device can tell.
+type Exit int
+
+// The exit states.
+const (
+	ExitUnknown Exit = iota
+	ExitEmpty
+	ExitSlip // a slip was not taken yet
+)
+
+// Ready reports whether a document may be sent now.
+func (s Status) Ready() bool {
+	return s.Online && s.Paper != PaperOut && s.Exit != ExitSlip &&
+		!s.CoverOpen && !s.CutterError && !s.HeadHot && !s.Jam && !s.Unrecoverable
+}
+
+// String lists the facts that keep staff busy, for logs and messages.
+func (s Status) String() string {
+	var facts []string
+	add := func(is bool, fact string) {
+		if is {
+			facts = append(facts, fact)
+		}
+	}
+	add(!s.Online, "offline")
+	add(s.Paper == PaperOut, "paper out")
+	add(s.Paper == PaperNearEnd, "paper near end")
+	add(s.CoverOpen, "cover open")
+	add(s.CutterError, "cutter error")
+	add(s.HeadHot, "head too hot")
+	add(s.Jam, "mechanical error or paper jam")
+	add(s.Unrecoverable, "unrecoverable error")
+	add(s.Exit == ExitSlip, "slip at the exit")
+	add(s.ErrorDetail != "", s.ErrorDetail)
+	if len(facts) == 0 {
+		return "ready"
+	}
+	return strings.Join(facts, ", ")
+}
+
+// Proof is how much is known about a printed slip.
+type Proof int
+
+// The proofs, weakest first.
+const (
+	NotSent   Proof = iota // no valid slip exists: the same one may be printed again
+	InDoubt                // something was sent, a fault came, nothing more is known
+	Sent                   // sent, no fault seen
+	Processed              // the printer worked through all of it
+	Printed                // the printer confirmed that it was printed
+)
+
+var proofs = [...]string{"not sent", "in doubt", "sent", "processed", "printed"}
+
+func (p Proof) String() string {
+	if p < 0 || int(p) >= len(proofs) {
+		return "unknown proof"
+	}
+	return proofs[p]
+}
+
+// Level is what a printer can prove (0 to 5, see package escpos).
+type Level int
+
+// Capability is what was found out about a device.
+type Capability struct {
+	Level   Level
+	Columns int // half-width characters per line
+	Dots    int // across the paper
+	GB18030 bool
+	Model   string
+}

@@ -1,0 +1,115 @@
+package main
+
+import (
+	"encoding/json"
+	"html/template"
+	"net/http"
+
+	"leye/devices/sim"
+)
+
+// panel is the control: what a person's hands would do to the devices.
+type panel struct {
+	reader                  *sim.Reader
+	printer                 *sim.Printer
+	readerPort, printerPort string
+}
+
+func (p *panel) routes() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /{$}", p.page)
+	mux.HandleFunc("GET /state", func(w http.ResponseWriter, _ *http.Request) { answer(w, p.state()) })
+	mux.HandleFunc("GET /cards", func(w http.ResponseWriter, _ *http.Request) { answer(w, p.reader.Cards()) })
+	mux.HandleFunc("POST /card/lay", func(w http.ResponseWriter, r *http.Request) {
+		if err := p.reader.Lay(r.FormValue("name")); err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+		p.done(w, r)
+	})
+	p.act(mux, "POST /card/take", "", map[string]func(){"": p.reader.Take})
+	p.act(mux, "POST /paper", "state", map[string]func(){
+		"ok":   func() { p.printer.SetPaper(sim.PaperOK) },
+		"near": func() { p.printer.SetPaper(sim.PaperNear) },
+		"out":  func() { p.printer.SetPaper(sim.PaperOut) },
+	})
+	p.act(mux, "POST /cover", "open", map[string]func(){"true": func() { p.printer.SetCover(true) }, "false": func() { p.printer.SetCover(false) }})
+	p.act(mux, "POST /printer", "power", map[string]func(){"on": func() { p.printer.SetPower(true) }, "off": func() { p.printer.SetPower(false) }})
+	p.act(mux, "POST /paper/clear", "", map[string]func(){"": p.printer.TakePaper})
+	mux.HandleFunc("GET /paper.bin", func(w http.ResponseWriter, _ *http.Request) {
+		send(w, "application/octet-stream", p.printer.Raw())
+	})
+	mux.HandleFunc("GET /paper.txt", func(w http.ResponseWriter, _ *http.Request) {
+		send(w, "text/plain; charset=utf-8", []byte(p.printer.Text()))
+	})
+	mux.HandleFunc("GET /paper.png", func(w http.ResponseWriter, _ *http.Request) {
+		img, err := p.printer.PNG()
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+			return
+		}
+		send(w, "image/png", img)
+	})
+	return mux
+}
+
+// act serves a route whose one parameter picks what is done.
+func (p *panel) act(mux *http.ServeMux, route, key string, deeds map[string]func()) {
+	mux.HandleFunc(route, func(w http.ResponseWriter, r *http.Request) {
+		value := ""
+		if key != "" {
+			value = r.FormValue(key)
+		}
+		deed, ok := deeds[value]
+		if !ok {
+			http.Error(w, key+": "+value+" is not known", http.StatusBadRequest)
+			return
+		}
+		deed()
+		p.done(w, r)
+	})
+}
+
+// done answers a program with the state and a browser with the page.
+func (p *panel) done(w http.ResponseWriter, r *http.Request) {
+	if r.FormValue("page") != "" {
+		http.Redirect(w, r, "/", http.StatusSeeOther)
+		return
+	}
+	answer(w, p.state())
+}
+
+func (p *panel) state() any {
+	return map[string]any{
+		"reader":  map[string]any{"port": p.readerPort, "card": p.reader.Card()},
+		"printer": map[string]any{"port": p.printerPort, "state": p.printer.State()},
+	}
+}
+
+func answer(w http.ResponseWriter, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	// A client that has gone away needs no answer.
+	_ = json.NewEncoder(w).Encode(v)
+}
+
+func send(w http.ResponseWriter, kind string, data []byte) {
+	w.Header().Set("Content-Type", kind)
+	_, _ = w.Write(data)
+}
+
+var page = template.Must(template.New("page").Parse(`<!doctype html><meta charset="utf-8"><title>devsim</title>
+<style>body{font:16px sans-serif;margin:2em;display:flex;gap:3em}form{display:inline}button{font:inherit;margin:.2em;padding:.4em .8em}img{border:1px solid #ccc;max-width:420px}</style>
+<div><h1>devsim</h1><p>Card: <b>{{or .Card "none"}}</b></p>
+{{range .Cards}}<form method="post" action="/card/lay?name={{.}}&amp;page=1"><button>{{.}}</button></form>{{end}}
+<form method="post" action="/card/take?page=1"><button>take the card</button></form>
+<h2>Printer</h2><p>{{printf "%+v" .Printer}}</p>
+{{range .Deeds}}<form method="post" action="{{.}}&amp;page=1"><button>{{.}}</button></form>{{end}}</div>
+<div><h2>Paper</h2><img src="/paper.png" alt="printed paper"></div>`))
+
+func (p *panel) page(w http.ResponseWriter, _ *http.Request) {
+	// The template is checked at start; only a vanished client can fail here.
+	_ = page.Execute(w, map[string]any{
+		"Card": p.reader.Card(), "Cards": p.reader.Cards(), "Printer": p.printer.State(),
+		"Deeds": []string{"/paper?state=ok", "/paper?state=near", "/paper?state=out", "/cover?open=true", "/cover?open=false", "/printer?power=on", "/printer?power=off", "/paper/clear?x=1"},
+	})
+}

@@ -1,0 +1,99 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"image/png"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+
+	"leye/devices/sim"
+)
+
+func ask(t *testing.T, h http.Handler, method, path string) (int, string) {
+	t.Helper()
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, httptest.NewRequest(method, path, nil))
+	return w.Code, w.Body.String()
+}
+
+func TestControl(t *testing.T) {
+	p := &panel{
+		reader: sim.NewReader(sim.ReaderConfig{}), printer: sim.NewPrinter(sim.PrinterConfig{}),
+		readerPort: "dir/reader", printerPort: "dir/printer",
+	}
+	h := p.routes()
+	type state struct {
+		Reader  struct{ Port, Card string }
+		Printer struct {
+			Port  string
+			State sim.PrinterState
+		}
+	}
+	for _, step := range []struct {
+		path string
+		ok   func(s state) bool
+	}{
+		{"/card/lay?name=resident_plain", func(s state) bool { return s.Reader.Card == "resident_plain" && s.Reader.Port == "dir/reader" }},
+		{"/card/take", func(s state) bool { return s.Reader.Card == "" }},
+		{"/paper?state=near", func(s state) bool { return s.Printer.State.Paper == "near" && s.Printer.Port == "dir/printer" }},
+		{"/paper?state=out", func(s state) bool { return s.Printer.State.Paper == "out" }},
+		{"/paper?state=ok", func(s state) bool { return s.Printer.State.Paper == "ok" }},
+		{"/cover?open=true", func(s state) bool { return s.Printer.State.Cover == "open" }},
+		{"/cover?open=false", func(s state) bool { return s.Printer.State.Cover == "closed" }},
+		{"/printer?power=off", func(s state) bool { return s.Printer.State.Power == "off" }},
+		{"/printer?power=on", func(s state) bool { return s.Printer.State.Power == "on" }},
+		{"/paper/clear", func(s state) bool { return s.Printer.State.Bytes == 0 }},
+	} {
+		code, body := ask(t, h, http.MethodPost, step.path)
+		var done, asked state
+		if err := json.Unmarshal([]byte(body), &done); err != nil || code != http.StatusOK || !step.ok(done) {
+			t.Errorf("%s: %d %s %v", step.path, code, body, err)
+		}
+		if _, body = ask(t, h, http.MethodGet, "/state"); json.Unmarshal([]byte(body), &asked) != nil || !step.ok(asked) {
+			t.Errorf("state after %s: %s", step.path, body)
+		}
+	}
+}
+
+func TestControlRefuses(t *testing.T) {
+	h := (&panel{reader: sim.NewReader(sim.ReaderConfig{}), printer: sim.NewPrinter(sim.PrinterConfig{})}).routes()
+	for _, path := range []string{"/card/lay?name=nobody", "/card/lay", "/paper?state=wet", "/cover", "/printer?power="} {
+		if code, body := ask(t, h, http.MethodPost, path); code != http.StatusBadRequest || body == "" {
+			t.Errorf("%s: %d %s", path, code, body)
+		}
+	}
+	if code, _ := ask(t, h, http.MethodGet, "/card/take"); code != http.StatusMethodNotAllowed {
+		t.Errorf("a question takes the card: %d", code)
+	}
+}
+
+func TestControlShowsThePaperAndTheCards(t *testing.T) {
+	p := &panel{reader: sim.NewReader(sim.ReaderConfig{}), printer: sim.NewPrinter(sim.PrinterConfig{})}
+	h := p.routes()
+	_, body := ask(t, h, http.MethodGet, "/cards")
+	var cards []string
+	if err := json.Unmarshal([]byte(body), &cards); err != nil || !slices.Contains(cards, "resident_plain") {
+		t.Errorf("cards: %s %v", body, err)
+	}
+	for _, name := range cards {
+		if code, _ := ask(t, h, http.MethodPost, "/card/lay?name="+name); code != http.StatusOK {
+			t.Errorf("lay %s: %d", name, code)
+		}
+	}
+	if _, page := ask(t, h, http.MethodGet, "/"); !strings.Contains(page, "resident_plain") || strings.Contains(page, "ZgotmplZ") {
+		t.Errorf("page: %s", page)
+	}
+	_, img := ask(t, h, http.MethodGet, "/paper.png")
+	if _, err := png.Decode(bytes.NewReader([]byte(img))); err != nil {
+		t.Error(err)
+	}
+	for _, path := range []string{"/paper.txt", "/paper.bin"} {
+		if code, body := ask(t, h, http.MethodGet, path); code != http.StatusOK || body != "" {
+			t.Errorf("%s of new paper: %d %q", path, code, body)
+		}
+	}
+}

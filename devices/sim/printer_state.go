@@ -1,0 +1,67 @@
+package sim
+
+// PrinterState is what a panel shows of the printer.
+type PrinterState struct {
+	Power  string `json:"power"` // on, off
+	Paper  string `json:"paper"` // ok, near, out
+	Cover  string `json:"cover"` // open, closed
+	Head   string `json:"head"`  // ok, hot
+	Cutter string `json:"cutter"`
+	Level  int    `json:"level"`
+	Slips  int    `json:"slips"`  // pieces cut off since the paper was taken
+	Bytes  int    `json:"bytes"`  // carried out since then
+	Queued int    `json:"queued"` // received, not carried out
+}
+
+// State tells how the printer is.
+func (p *Printer) State() PrinterState {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	word := func(on bool, yes, no string) string {
+		if on {
+			return yes
+		}
+		return no
+	}
+	return PrinterState{
+		Power:  word(p.state.power, "on", "off"),
+		Paper:  [...]string{"ok", "near", "out"}[p.state.paper],
+		Cover:  word(p.state.cover, "open", "closed"),
+		Head:   word(p.state.hot, "hot", "ok"),
+		Cutter: word(p.state.cutter, "error", "ok"),
+		Level:  max(p.cfg.Level, 0),
+		Slips:  p.roll.Pieces(),
+		Bytes:  len(p.raw),
+		Queued: len(p.buf),
+	}
+}
+
+// Raw returns the bytes carried out since the paper was last taken, status
+// questions left out.
+func (p *Printer) Raw() []byte {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return append([]byte(nil), p.raw...)
+}
+
+// Text returns the paper that has come out as text.
+func (p *Printer) Text() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.roll.Text()
+}
+
+// PNG returns the paper that has come out as a picture.
+func (p *Printer) PNG() ([]byte, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.roll.PNG()
+}
+
+// TakePaper takes all paper away.
+func (p *Printer) TakePaper() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.roll.Tear()
+	p.raw = nil
+}

@@ -1,0 +1,100 @@
+package sim
+
+import (
+	"io"
+	"math/rand/v2"
+	"sync"
+	"time"
+)
+
+// bitsPerByte on the line: start, eight data bits, stop.
+const bitsPerByte = 10
+
+// Faults are what can be wrong with a line. The zero value is a good one.
+type Faults struct {
+	mu     sync.Mutex
+	silent bool
+	noise  *rand.Rand
+}
+
+// Silence makes the device receive but not be heard.
+func (f *Faults) Silence(on bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.silent = on
+}
+
+// Noise damages about one byte in twenty that the device sends; the same seed
+// damages the same bytes. Seed 0 ends it.
+func (f *Faults) Noise(seed uint64) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.noise = nil
+	if seed != 0 {
+		f.noise = rand.New(rand.NewPCG(seed, 0))
+	}
+}
+
+// spoil returns what of p is heard.
+func (f *Faults) spoil(p []byte) []byte {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.silent {
+		return nil
+	}
+	if f.noise == nil {
+		return p
+	}
+	p = append([]byte(nil), p...)
+	for i := range p {
+		if f.noise.IntN(20) == 0 {
+			p[i] ^= byte(1 + f.noise.IntN(255))
+		}
+	}
+	return p
+}
+
+// wire is one line at its real pace: a byte is there when its stop bit is.
+type wire struct {
+	io.ReadWriteCloser
+	baud   int
+	in     time.Time // when the last byte read was complete
+	faults *Faults
+}
+
+func newWire(c io.ReadWriteCloser, baud int, faults *Faults) *wire {
+	if baud == 0 {
+		baud = 115200
+	}
+	return &wire{ReadWriteCloser: c, baud: baud, faults: faults}
+}
+
+func (w *wire) time(n int) time.Duration {
+	return time.Duration(n) * bitsPerByte * time.Second / time.Duration(w.baud)
+}
+
+func (w *wire) Read(p []byte) (int, error) {
+	n, err := w.ReadWriteCloser.Read(p)
+	if now := time.Now(); w.in.Before(now) {
+		w.in = now
+	}
+	w.in = w.in.Add(w.time(n))
+	time.Sleep(time.Until(w.in))
+	return n, err
+}
+
+// Write sends p in pieces of a few bytes, each after its time on the line.
+func (w *wire) Write(p []byte) (int, error) {
+	const piece = 16
+	at := time.Now()
+	for sent := 0; sent < len(p); {
+		n := min(piece, len(p)-sent)
+		at = at.Add(w.time(n))
+		time.Sleep(time.Until(at))
+		if _, err := w.ReadWriteCloser.Write(w.faults.spoil(p[sent : sent+n])); err != nil {
+			return sent, err
+		}
+		sent += n
+	}
+	return len(p), nil
+}
