@@ -1,0 +1,285 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+
+	"leye/app/api"
+	"leye/app/central/internal/ledger"
+)
+
+// asProgram, in the environment, makes the test binary the program itself.
+const asProgram = "CENTRAL_AS_PROGRAM"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asProgram) != "" {
+		main()
+	}
+	os.Exit(m.Run())
+}
+
+func fatal(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// program is a running central in a process of its own.
+type program struct {
+	t        *testing.T
+	cmd      *exec.Cmd
+	url      string
+	password string // printed at first start
+}
+
+var address = regexp.MustCompile(`^central \S+ listens on (http://127\.0\.0\.1:\d+)/$`)
+
+func startProgram(t *testing.T, db string) *program {
+	t.Helper()
+	p := &program{t: t, cmd: exec.Command(os.Args[0], "serve", "--db", db, "--listen", "127.0.0.1:0", "--centre-code", "107")}
+	p.cmd.Env = append(os.Environ(), asProgram+"=1")
+	out, err := p.cmd.StdoutPipe()
+	fatal(t, err)
+	_, statErr := os.Stat(db)
+	fatal(t, p.cmd.Start())
+	t.Cleanup(func() { _ = p.cmd.Process.Kill() })
+	lines := bufio.NewScanner(out)
+	lines.Scan()
+	found := address.FindStringSubmatch(lines.Text())
+	if found == nil {
+		t.Fatalf("first line is %q", lines.Text())
+	}
+	p.url = found[1]
+	if statErr != nil {
+		lines.Scan()
+		_, p.password, _ = strings.Cut(lines.Text(), "(shown this once): ")
+	}
+	return p
+}
+
+func body(n int) (id string, b []byte) {
+	id = fmt.Sprintf("%026d", n)
+	return id, fmt.Appendf(nil, `{"id":%q,"service":"job-search","catalogueVersion":"any","terminal":"PT01","language":"zh",`+
+		`"filedAt":"2026-11-24T11:59:00+08:00","reference":"PT01-1124-%04d-3","answers":{"kw":"电工"}}`, id, n)
+}
+
+// put files application n; acked is false when no whole answer came.
+func (p *program) put(n int) (status int, ack api.Acknowledgement, acked bool) {
+	id, b := body(n)
+	r, err := http.NewRequest("PUT", p.url+"/v1/applications/"+id, bytes.NewReader(b))
+	if err != nil {
+		return 0, ack, false
+	}
+	r.Header.Set("Content-Type", "application/json")
+	response, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return 0, ack, false
+	}
+	defer response.Body.Close()
+	all, err := io.ReadAll(response.Body)
+	if err != nil || json.Unmarshal(all, &ack) != nil {
+		return response.StatusCode, ack, false
+	}
+	return response.StatusCode, ack, response.StatusCode < 300
+}
+
+// TestKilledDuringIntake kills the central while four terminals file, starts it
+// again and sends everything again: what was acknowledged gives the same
+// acknowledgement, what was not is filed once, and nothing is there twice.
+func TestKilledDuringIntake(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts and kills processes")
+	}
+	db := filepath.Join(t.TempDir(), "central.db")
+	acks := map[int]api.Acknowledgement{}
+	var sent int
+	for round := range 4 {
+		p := startProgram(t, db)
+		for n, before := range acks {
+			if status, after, ok := p.put(n); !ok || status != 200 || after != before {
+				t.Errorf("round %d: application %d was acknowledged and now answers %d %+v", round, n, status, after)
+			}
+		}
+		for n := range sent {
+			if _, ack, ok := p.put(n); ok {
+				acks[n] = ack
+			} else {
+				t.Errorf("round %d: application %d is refused", round, n)
+			}
+		}
+		sent = p.fileUntilKilled(acks, sent)
+	}
+	p := startProgram(t, db)
+	for n := range sent {
+		if _, _, ok := p.put(n); !ok {
+			t.Errorf("application %d is refused", n)
+		}
+	}
+	l, err := ledger.Open(t.Context(), db, ledger.Options{})
+	fatal(t, err)
+	defer l.Close()
+	page, err := l.Cases(t.Context(), ledger.Query{})
+	if err != nil || page.Total != sent {
+		t.Errorf("%d cases for %d applications, %v", page.Total, sent, err)
+	}
+}
+
+// fileUntilKilled has four senders file until some acknowledgements have come,
+// kills the program under them and returns how many numbers were used.
+func (p *program) fileUntilKilled(acks map[int]api.Acknowledgement, from int) int {
+	const enough = 25
+	var mu sync.Mutex
+	var senders sync.WaitGroup
+	next, got := from, 0
+	for range 4 {
+		senders.Go(func() {
+			for {
+				mu.Lock()
+				n := next
+				next++
+				mu.Unlock()
+				_, ack, ok := p.put(n)
+				if !ok {
+					return
+				}
+				mu.Lock()
+				acks[n] = ack
+				if got++; got == enough {
+					_ = p.cmd.Process.Signal(syscall.SIGKILL)
+				}
+				mu.Unlock()
+			}
+		})
+	}
+	senders.Wait()
+	_ = p.cmd.Wait() // killed, as intended
+	return next
+}
+
+func TestSIGTERMEndsGracefully(t *testing.T) {
+	db := filepath.Join(t.TempDir(), "central.db")
+	p := startProgram(t, db)
+	if len(p.password) < 20 {
+		t.Errorf("first start printed the password %q", p.password)
+	}
+	if status, _, ok := p.put(1); !ok || status != 201 {
+		t.Fatalf("filing: %d", status)
+	}
+	fatal(t, p.cmd.Process.Signal(syscall.SIGTERM))
+	if err := p.cmd.Wait(); err != nil {
+		t.Errorf("ended with %v, want exit code 0", err)
+	}
+	if _, err := os.Stat(db + "-wal"); !os.IsNotExist(err) {
+		t.Errorf("the write-ahead log was left behind: %v", err)
+	}
+	p = startProgram(t, db)
+	fatal(t, p.cmd.Process.Signal(syscall.SIGTERM))
+	fatal(t, p.cmd.Wait())
+}
+
+func command(t *testing.T, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
+	var out, errs bytes.Buffer
+	code = run(t.Context(), args, &out, &errs)
+	return code, out.String(), errs.String()
+}
+
+func TestCommandLine(t *testing.T) {
+	missing := filepath.Join(t.TempDir(), "missing.db")
+	for _, tt := range []struct {
+		args string
+		code int
+		says string
+	}{
+		{"help", exitOK, "Examples:"},
+		{"--help", exitOK, "Exit codes"},
+		{"serve --help", exitOK, "--insecure-any-address"},
+		{"version", exitOK, "central "},
+		{"", exitUsage, "no command"},
+		{"dance", exitUsage, "no command"},
+		{"serve --no-such-flag", exitUsage, "no-such-flag"},
+		{"serve here", exitUsage, "takes no word"},
+		{"serve --listen 8700", exitUsage, "address:port"},
+		{"serve --listen 0.0.0.0:8700", exitUsage, "open to the network"},
+		{"serve --listen :8700", exitUsage, "open to the network"},
+		{"serve --listen [::]:8700", exitUsage, "open to the network"},
+		{"serve --listen 192.0.2.1:8700 --tls-cert a --tls-key b", exitUsage, "open to the network"},
+		{"serve --tls-cert a", exitUsage, "go together"},
+		{"serve --client-ca a", exitUsage, "needs --tls-cert"},
+		{"serve --listen 192.0.2.1:8700 --tls-cert a --tls-key b --client-ca c", exitFailed, "read certificate"},
+		{"serve --centre-code 10 --db " + missing, exitFailed, "three digits"},
+		{"serve --desk employment=", exitUsage, "no text"},
+		{"case", exitUsage, "one case number"},
+		{"case 107-180-261124-0002-4", exitUsage, "a digit of it is wrong"},
+		{"case 107-180-261124-0002-5 --db " + missing, exitFailed, "open database"},
+		{"password --db " + missing, exitFailed, "open database"},
+	} {
+		code, out, errs := command(t, strings.Fields(tt.args)...)
+		if code != tt.code || !strings.Contains(out+errs, tt.says) {
+			t.Errorf("central %s: code %d, says %q; want %d and %q", tt.args, code, out+errs, tt.code, tt.says)
+		}
+		if _, err := os.Stat(missing); err == nil {
+			t.Fatalf("central %s made a database", tt.args)
+		}
+	}
+}
+
+func TestCaseCommand(t *testing.T) {
+	db := filepath.Join(t.TempDir(), "central.db")
+	l, err := ledger.Open(t.Context(), db, ledger.Options{})
+	fatal(t, err)
+	c, _, err := l.File(context.Background(), ledger.Filing{
+		ID: strings.Repeat("A", 26), Service: "skill-certificate-lookup", Applicant: "张示例", ApplicantMasked: "张*例",
+		Event: "ask", State: "answered", Body: []byte(`{"answers":{"name":"张示例","cert_no":"S000"}}`),
+	})
+	fatal(t, err)
+	fatal(t, l.Close())
+	code, out, _ := command(t, "case", c.Number, "--db", db)
+	if code != exitOK || strings.Contains(out, "张示例") || !strings.Contains(out, `"name": "张*例"`) {
+		t.Errorf("case: %d %s", code, out)
+	}
+	code, out, _ = command(t, "case", "--db", db, "--show", strings.ReplaceAll(c.Number, "-", ""))
+	var d document
+	if err := json.Unmarshal([]byte(out), &d); err != nil || code != exitOK || d.Applicant != "张示例" {
+		t.Errorf("case --show: %d %s, %v", code, out, err)
+	}
+	if len(d.Events) != 2 || d.Events[1].Event != "answers-shown" {
+		t.Errorf("events %+v; want the look on record", d.Events)
+	}
+	other := ""
+	for _, check := range "0123456789X" {
+		if n, ok := ledger.ParseNumber("107-180-261124-0099-" + string(check)); ok {
+			other = n
+		}
+	}
+	if code, _, errs := command(t, "case", other, "--db", db); code != exitNotFound || !strings.Contains(errs, "no such case") {
+		t.Errorf("unknown case: %d %s", code, errs)
+	}
+	if code, out, _ := command(t, "password", "--db", db); code != exitOK || !strings.Contains(out, "shown this once") {
+		t.Errorf("password: %d %s", code, out)
+	}
+}
+
+func TestDesks(t *testing.T) {
+	d := desks{}
+	for _, s := range []string{"综合窗口", "employment=就业窗口", "1号窗=综合"} {
+		fatal(t, d.Set(s))
+	}
+	if d["employment"] != "就业窗口" || d[""] != "1号窗=综合" || len(d) != 2 {
+		t.Errorf("desks %v", d)
+	}
+}

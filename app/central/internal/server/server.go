@@ -1,0 +1,182 @@
+// Package server answers the central API over HTTP: it keeps limits, turns
+// requests into calls of intake and ledger, and their results into answers and
+// problem documents.
+//
+// What an application must be is intake's matter; what is kept is the ledger's.
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"leye/app/api"
+	"leye/app/catalogue"
+	"leye/app/central/internal/ledger"
+	"leye/app/central/internal/tries"
+)
+
+// Intake takes in applications.
+type Intake interface {
+	Take(ctx context.Context, caller, id string, body []byte) (ack api.Acknowledgement, repeated bool, err error)
+}
+
+// Ledger is what the server reads and writes itself.
+type Ledger interface {
+	Case(ctx context.Context, number string) (ledger.Case, error)
+	Body(ctx context.Context, number string) ([]byte, error)
+	Events(ctx context.Context, number string) ([]ledger.Event, error)
+	Beat(ctx context.Context, t ledger.Terminal) error
+	Ping(ctx context.Context) error
+}
+
+// Catalogue tells which answers are personal.
+type Catalogue interface {
+	Service(id string) (catalogue.Service, bool)
+	Fields(s catalogue.Service) []catalogue.Field
+}
+
+// Config says what a server works with.
+type Config struct {
+	Intake                      Intake
+	Ledger                      Ledger
+	Catalogue                   Catalogue
+	CataloguePack, PoliciesPack Pack
+	Console                     http.Handler     // answers everything outside /v1/; nothing when nil
+	Version                     string           // of the program
+	Certificates                bool             // ask terminals for client certificates
+	AtOnce                      int              // requests; 256 when 0
+	Now                         func() time.Time // time.Now when nil
+	Log                         *slog.Logger     // nothing is logged when nil
+}
+
+// Server answers requests; its methods may be called at the same time.
+type Server struct {
+	intake       Intake
+	ledger       Ledger
+	catalogue    Catalogue
+	packs        struct{ catalogue, policies Pack }
+	version      string
+	certificates bool
+	now          func() time.Time
+	log          *slog.Logger
+	guesses      *tries.Counter
+	places       chan struct{}
+	handler      http.Handler
+}
+
+// Ten wrong query codes close a case's door for ten minutes.
+const (
+	wrongCodes  = 10
+	closedAfter = 10 * time.Minute
+)
+
+// New returns a server that is ready to answer.
+func New(c Config) *Server {
+	if c.AtOnce == 0 {
+		c.AtOnce = 256
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	s := &Server{
+		intake: c.Intake, ledger: c.Ledger, catalogue: c.Catalogue, version: c.Version,
+		certificates: c.Certificates, now: c.Now, log: c.Log,
+		guesses: tries.New(tries.Limit{Wrong: wrongCodes, For: closedAfter, Now: c.Now}),
+		places:  make(chan struct{}, c.AtOnce),
+	}
+	s.packs.catalogue, s.packs.policies = c.CataloguePack, c.PoliciesPack
+	s.handler = named(timed(s.watched(s.bounded(s.routes(c.Console)))))
+	return s
+}
+
+// Handler answers every request to the central.
+func (s *Server) Handler() http.Handler { return s.handler }
+
+func (s *Server) routes(console http.Handler) http.Handler {
+	mux := http.NewServeMux()
+	api.HandlerWithOptions(s, api.StdHTTPServerOptions{
+		BaseRouter:  mux,
+		Middlewares: []api.MiddlewareFunc{s.certified},
+		ErrorHandlerFunc: func(w http.ResponseWriter, r *http.Request, err error) {
+			refuse(w, r, api.ProblemCodeMalformed, parameterDetail(err))
+		},
+	})
+	mux.HandleFunc(contractRoot, func(w http.ResponseWriter, r *http.Request) { stray(mux, w, r) })
+	if console != nil {
+		mux.Handle("/", console)
+	} else {
+		mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { refuse(w, r, api.ProblemCodeNotFound, "") })
+	}
+	return mux
+}
+
+const contractRoot = "/v1/"
+
+// stray answers what no operation takes, as a problem document too.
+func stray(mux *http.ServeMux, w http.ResponseWriter, r *http.Request) {
+	for _, method := range []string{http.MethodGet, http.MethodPut, http.MethodPost} {
+		other := r.Clone(r.Context())
+		other.Method = method
+		if _, pattern := mux.Handler(other); pattern != contractRoot {
+			w.Header().Set("Allow", method)
+			refuse(w, r, api.ProblemCodeMethodNotAllowed, "")
+			return
+		}
+	}
+	refuse(w, r, api.ProblemCodeNotFound, "")
+}
+
+// parameterDetail names the parameter and leaves out what was sent for it.
+func parameterDetail(err error) string {
+	if e, ok := errors.AsType[*api.RequiredHeaderError](err); ok {
+		return "header " + e.ParamName + " is missing"
+	}
+	if e, ok := errors.AsType[*api.InvalidParamFormatError](err); ok {
+		return "parameter " + e.ParamName + " is not of the declared form"
+	}
+	if e, ok := errors.AsType[*api.TooManyValuesForParamError](err); ok {
+		return "parameter " + e.ParamName + " is there more than once"
+	}
+	return "a parameter is not of the declared form"
+}
+
+// shutdownTime is longer than requestTime: a request under way may end.
+const shutdownTime = requestTime + 5*time.Second
+
+// Serve answers on l until ctx ends, lets the requests under way end and closes l.
+func (s *Server) Serve(ctx context.Context, l net.Listener) error {
+	h := &http.Server{
+		Handler:           s.handler,
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       30 * time.Second,
+		WriteTimeout:      30 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    16 << 10,
+		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- h.Serve(l) }()
+	select {
+	case err := <-ended:
+		return fmt.Errorf("serve: %w", err)
+	case <-ctx.Done():
+	}
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTime)
+	defer cancel()
+	err := h.Shutdown(last)
+	if served := <-ended; !errors.Is(served, http.ErrServerClosed) {
+		err = errors.Join(err, served)
+	}
+	if err != nil {
+		return fmt.Errorf("shut down: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,40 @@
+// Package app is the terminal and its central: what residents see, what is kept
+// when they hand something in, and how it reaches the district. It holds no code;
+// this page says how the rooms belong together.
+//
+// # The flow
+//
+// A card on the reader becomes an idcard.Card (devices), the session makes a
+// Resident of it and drives the visit as a state machine, and the ui draws each
+// state and sends intents back. A service's questions come from the catalogue; the
+// form decides which are relevant and checks each answer. Handing in gives the
+// application its identifier, then the outbox and the journal keep it in one
+// durable transaction; only then may the screen or paper say so. The relay carries
+// it to the central over the contract in api, as often as needed under the same
+// identifier. The central's intake checks it again, the ledger opens a case, and
+// the acknowledgement comes back the same way. A receipt says which of three things
+// happened: accepted under a number, saved on the terminal, or nothing kept.
+//
+// # The rooms
+//
+//	api                           the contract between terminal and central
+//	catalogue, form               what is offered; what is asked and answered
+//	policy, casework              policy texts and rules; states, clocks, working days
+//	terminal/internal/kiosk       the terminal's own words
+//	terminal/internal/session     one visit, from idle to wiped
+//	terminal/internal/ui          the screens; the only place that knows Fyne
+//	terminal/internal/outbox      what was handed in, until the central has it
+//	terminal/internal/relay       the way there and back
+//	terminal/internal/appliance   puts the pieces together and ends them in order
+//	central/internal/server       the contract served; intake, ledger, console behind it
+//
+// # Who may import whom
+//
+// Go's own rule for internal folders keeps terminal, central and devices out of
+// each other's rooms. The rest is a table of package, what it must not reach, and
+// why, in walls_test.go beside this file: it holds for all that a package brings
+// along, not only for what it names itself. The linter's settings repeat it for
+// editors. In short: values know nothing of drivers, screens know nothing of
+// devices, files or the network, and whoever needs a thing declares the interface;
+// appliance and server are the only places that know all the pieces.
+package app

@@ -1,0 +1,153 @@
+// Storybook draws every screen of the terminal with prepared data, for people
+// who design, translate or review: no device, no queue, no display needed.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"image/png"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/test"
+
+	"leye/app/catalogue"
+	"leye/app/policy"
+	"leye/app/terminal/internal/session"
+	"leye/app/terminal/internal/ui"
+	"leye/app/terminal/internal/ui/screen"
+	"leye/app/terminal/internal/ui/text"
+	"leye/app/terminal/internal/ui/theme"
+	"leye/assets"
+)
+
+const usage = `storybook draws every screen of the terminal with prepared data.
+
+Usage:
+  storybook --shots DIR [--lang zh|en] [--elder] [--reach] [--landscape] [--only NAME]
+
+Examples:
+  storybook --shots shots                    all screens, Chinese, standard size
+  storybook --shots shots --lang en --elder  in English and large
+  storybook --list                           names of the screens
+
+Exit codes: 0 all written, 1 something failed, 2 wrong usage.
+`
+
+type options struct {
+	shots, lang, only       string
+	elder, reach, landscape bool
+	list                    bool
+}
+
+func main() {
+	var o options
+	flag.StringVar(&o.shots, "shots", "", "folder to write pictures to")
+	flag.StringVar(&o.lang, "lang", "zh", "language: zh or en")
+	flag.StringVar(&o.only, "only", "", "draw only screens whose name contains this")
+	flag.BoolVar(&o.elder, "elder", false, "large type")
+	flag.BoolVar(&o.reach, "reach", false, "controls in the lower band")
+	flag.BoolVar(&o.landscape, "landscape", false, "1920 x 1080 instead of 1080 x 1920")
+	flag.BoolVar(&o.list, "list", false, "list the screens")
+	flag.Usage = func() { fmt.Fprint(os.Stderr, usage) }
+	flag.Parse()
+	if !o.list && o.shots == "" || flag.NArg() > 0 {
+		flag.Usage()
+		os.Exit(2)
+	}
+	if err := run(o); err != nil {
+		fmt.Fprintln(os.Stderr, "storybook:", err)
+		os.Exit(1)
+	}
+}
+
+// deaf takes intents and does nothing: stories do not move.
+type deaf struct{}
+
+func (deaf) Do(session.Intent) {}
+
+func run(o options) error {
+	cat, err := catalogue.Load(assets.Catalogue())
+	if err != nil {
+		return err
+	}
+	policies, err := policy.Load(assets.Policies())
+	if err != nil {
+		return err
+	}
+	stories, err := tell(cat, policies)
+	if err != nil {
+		return err
+	}
+	if o.list {
+		for _, s := range stories {
+			fmt.Println(s.name)
+		}
+		return nil
+	}
+	return draw(o, cat, policies, stories)
+}
+
+func draw(o options, cat *catalogue.Catalogue, policies *policy.Library, stories []story) error {
+	texts, err := text.Load(assets.Text())
+	if err != nil {
+		return err
+	}
+	faces, err := theme.New(assets.Font(), theme.Standard)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(o.shots, 0o755); err != nil {
+		return err
+	}
+	a := test.NewApp()
+	defer a.Quit()
+	a.Settings().SetTheme(faces)
+	size := fyne.NewSize(1080, 1920)
+	if o.landscape {
+		size = fyne.NewSize(1920, 1080)
+	}
+	for n, s := range stories {
+		if !strings.Contains(s.name, o.only) {
+			continue
+		}
+		w := a.NewWindow(s.name)
+		u := ui.New(ui.Config{
+			App: a, Window: w, Theme: faces, Icons: theme.NewIcons(assets.Icon()), Texts: texts, Catalogue: cat, Policies: policies,
+			Place: place, Visit: deaf{}, Now: func() time.Time { return day },
+		})
+		w.Resize(size)
+		st := s.state
+		st.Language, st.Elder, st.Reach = o.lang, o.elder, o.reach
+		u.Show(st)
+		if s.edit != "" {
+			u.Edit(s.edit)
+		}
+		if err := save(w, filepath.Join(o.shots, fmt.Sprintf("%02d-%s.png", n+1, s.name))); err != nil {
+			return err
+		}
+		w.Close()
+	}
+	return nil
+}
+
+func save(w fyne.Window, name string) error {
+	f, err := os.Create(name)
+	if err != nil {
+		return err
+	}
+	if err := png.Encode(f, w.Canvas().Capture()); err != nil {
+		f.Close()
+		return err
+	}
+	return f.Close()
+}
+
+var place = screen.Place{
+	Centre: catalogue.Text{ZH: "曹杨新村街道社区事务受理服务中心", EN: "Caoyang Xincun Community Service Centre"},
+	Phone:  catalogue.Text{ZH: "12333", EN: "12333"},
+	Desk:   catalogue.Text{ZH: "综合窗口", EN: "the general counter"},
+}

@@ -1,0 +1,102 @@
+package appliance
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"leye/app/api"
+	"leye/app/terminal/internal/kiosk"
+	"leye/app/terminal/internal/outbox"
+	"leye/app/terminal/internal/session"
+	"leye/app/terminal/internal/store"
+)
+
+// submitter files applications into the outbox and tells what the relay got for
+// them.
+type submitter struct {
+	db    *store.Store
+	queue *outbox.Outbox
+}
+
+// notKept is a failed filing with the code that staff read out.
+type notKept struct {
+	code kiosk.Code
+	err  error
+}
+
+func (e *notKept) Error() string    { return e.err.Error() }
+func (e *notKept) Unwrap() error    { return e.err }
+func (e *notKept) Code() kiosk.Code { return e.code }
+
+func coded(err error) error {
+	code := kiosk.CodeStoreFailing
+	switch {
+	case errors.Is(err, store.ErrFull):
+		code = kiosk.CodeStoreFull
+	case errors.Is(err, store.ErrDamaged):
+		code = kiosk.CodeStoreDamaged
+	}
+	return &notKept{code, err}
+}
+
+// Put returns when the application and its journal line are on disk.
+func (s *submitter) Put(ctx context.Context, app *kiosk.Application) error {
+	if person := personOf(app.Answers); person != "" {
+		app.OrderKey = s.queue.OrderKey(person, app.Service)
+	}
+	entry, err := s.queue.File(ctx, *app, render)
+	if err != nil {
+		return coded(err)
+	}
+	app.Reference = entry.Reference
+	return nil
+}
+
+// personOf is who an application is for; empty for an anonymous look-up.
+func personOf(answers json.RawMessage) string {
+	var who struct {
+		Number string `json:"id_no"`
+	}
+	if json.Unmarshal(answers, &who) != nil {
+		return ""
+	}
+	return who.Number
+}
+
+// render makes the bytes that are sent, once and for all attempts.
+func render(app kiosk.Application) ([]byte, error) {
+	body, err := json.Marshal(api.Application{
+		Id: string(app.ID), Service: app.Service, CatalogueVersion: app.CatalogueVersion,
+		Terminal: app.Terminal, Language: api.ApplicationLanguage(app.Language), FiledAt: app.FiledAt,
+		Reference: string(app.Reference), Answers: app.Answers,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("write application: %w", err)
+	}
+	return body, nil
+}
+
+// Wait returns the central's word on an entry, or ctx's error.
+func (s *submitter) Wait(ctx context.Context, id kiosk.ApplicationID) (kiosk.Acknowledgement, error) {
+	changes, err := s.queue.Watch(ctx, id)
+	if err != nil {
+		return kiosk.Acknowledgement{}, err
+	}
+	for e := range changes {
+		switch {
+		case e.State == kiosk.Accepted && e.Ack != nil:
+			return *e.Ack, nil
+		case e.State == kiosk.Parked:
+			return kiosk.Acknowledgement{}, &session.Refused{Reason: string(e.Reason)}
+		}
+	}
+	return kiosk.Acknowledgement{}, context.Cause(ctx)
+}
+
+// Ready reports whether another application can be kept.
+func (s *submitter) Ready(ctx context.Context) error {
+	return s.db.Tx(ctx, func(tx *sql.Tx) error { return s.db.Room(ctx, tx) })
+}

@@ -1,0 +1,321 @@
+// Package config reads kiosk.toml: the raw file becomes a checked Config, built
+// in defaults first, then each file over the one before it.
+//
+// It opens nothing that the file names.
+package config
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/pelletier/go-toml/v2"
+
+	"leye/app/terminal/internal/kiosk"
+)
+
+// Config is what the terminal runs with.
+type Config struct {
+	Terminal Terminal
+	Display  Display
+	Reader   Serial
+	Printer  Printer
+	Central  Central
+	Store    Store
+	Visit    Visit
+}
+
+// Terminal says which terminal this is and where it stands.
+type Terminal struct {
+	ID, TownCode       string
+	CentreZH, CentreEN string
+	DeskZH, DeskEN     string
+	Phone              string
+}
+
+// Display is the window, in pixels.
+type Display struct {
+	Width, Height int
+	Fullscreen    bool
+}
+
+// Serial is a device on a serial line. Baud is in bit/s.
+type Serial struct {
+	Port, Driver string
+	Baud         int
+}
+
+// Printer is the receipt printer; Columns is half-width characters a line.
+type Printer struct {
+	Serial
+	Columns int
+}
+
+// Central is where applications go.
+type Central struct {
+	URL     string
+	Timeout time.Duration
+}
+
+// Store is where the terminal keeps its state.
+type Store struct{ Dir string }
+
+// Visit holds the times of a visit.
+type Visit struct {
+	Idle, Warn, WaitForCentral, Farewell, NoCard time.Duration
+}
+
+// raw is the file as written; a key that is not there leaves what was before.
+type raw struct {
+	Terminal struct {
+		ID       *string `toml:"id"`
+		TownCode *string `toml:"town_code"`
+		CentreZH *string `toml:"centre_zh"`
+		CentreEN *string `toml:"centre_en"`
+		DeskZH   *string `toml:"desk_zh"`
+		DeskEN   *string `toml:"desk_en"`
+		Phone    *string `toml:"phone"`
+	} `toml:"terminal"`
+	Display struct {
+		Width      *int  `toml:"width"`
+		Height     *int  `toml:"height"`
+		Fullscreen *bool `toml:"fullscreen"`
+	} `toml:"display"`
+	Reader  rawSerial `toml:"reader"`
+	Printer struct {
+		rawSerial
+		Columns *int `toml:"columns"`
+	} `toml:"printer"`
+	Central struct {
+		URL     *string `toml:"url"`
+		Timeout *string `toml:"timeout"`
+	} `toml:"central"`
+	Store struct {
+		Dir *string `toml:"dir"`
+	} `toml:"store"`
+	Visit struct {
+		Idle           *string `toml:"idle"`
+		Warn           *string `toml:"warn"`
+		WaitForCentral *string `toml:"wait_for_central"`
+		Farewell       *string `toml:"farewell"`
+		NoCard         *string `toml:"no_card"`
+	} `toml:"visit"`
+}
+
+type rawSerial struct {
+	Port   *string `toml:"port"`
+	Driver *string `toml:"driver"`
+	Baud   *int    `toml:"baud"`
+}
+
+// Default is what is built in.
+func Default() Config {
+	return Config{
+		Terminal: Terminal{ID: "PT01", TownCode: "005", CentreZH: "社区事务受理服务中心", CentreEN: "Community Service Centre", DeskZH: "综合窗口", DeskEN: "the general counter", Phone: "12333"},
+		Display:  Display{Width: 1080, Height: 1920, Fullscreen: true},
+		Reader:   Serial{Port: "/dev/leye-reader", Driver: "bugst", Baud: 115200},
+		Printer:  Printer{Serial: Serial{Port: "/dev/leye-printer", Driver: "bugst", Baud: 115200}, Columns: 48},
+		Central:  Central{URL: "http://127.0.0.1:8700", Timeout: 10 * time.Second},
+		Store:    Store{Dir: "/var/lib/leye"},
+		Visit:    Visit{Idle: 90 * time.Second, Warn: 30 * time.Second, WaitForCentral: 5 * time.Second, Farewell: 12 * time.Second, NoCard: 20 * time.Second},
+	}
+}
+
+// Load reads files over the defaults, in order. Its error names file, line and
+// key of every fault.
+func Load(paths ...string) (Config, error) {
+	c := Default()
+	for _, path := range paths {
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return Config{}, fmt.Errorf("read configuration: %w", err)
+		}
+		if err := c.Merge(path, data); err != nil {
+			return Config{}, err
+		}
+	}
+	return c, nil
+}
+
+// Merge reads one file's text over c; on error c stays as it was. name stands in
+// errors.
+func (c *Config) Merge(name string, data []byte) error {
+	var r raw
+	if err := decode(name, data, &r); err != nil {
+		return err
+	}
+	next := *c
+	m := merger{name: name, data: string(data)}
+	m.merge(&next, &r)
+	if len(m.faults) > 0 {
+		return errors.Join(m.faults...)
+	}
+	*c = next
+	return nil
+}
+
+func decode(name string, data []byte, to *raw) error {
+	err := toml.NewDecoder(bytes.NewReader(data)).DisallowUnknownFields().Decode(to)
+	var unknown *toml.StrictMissingError
+	var wrong *toml.DecodeError
+	switch {
+	case errors.As(err, &unknown):
+		var faults []error
+		for _, e := range unknown.Errors {
+			row, _ := e.Position()
+			faults = append(faults, fmt.Errorf("%s:%d: %s: unknown key", name, row, strings.Join(e.Key(), ".")))
+		}
+		return errors.Join(faults...)
+	case errors.As(err, &wrong):
+		row, _ := wrong.Position()
+		at := fmt.Sprintf("%s:%d: ", name, row)
+		if key := strings.Join(wrong.Key(), "."); key != "" {
+			at += key + ": "
+		}
+		return errors.New(at + strings.TrimPrefix(wrong.Error(), "toml: "))
+	case err != nil:
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	return nil
+}
+
+// merger checks each given value and keeps the faults.
+type merger struct {
+	name, data string
+	faults     []error
+}
+
+var townCode = regexp.MustCompile(`^[0-9]{3}$`)
+
+const (
+	someText    = "some text"
+	longestTime = time.Hour // of any duration here: a longer one is a slip of the pen
+)
+
+var bauds = []int{9600, 19200, 38400, 57600, 115200}
+
+func (m *merger) merge(c *Config, r *raw) {
+	t := &r.Terminal
+	m.text("terminal.id", t.ID, &c.Terminal.ID, kiosk.ValidTerminal, "two capital letters and two to four digits")
+	m.text("terminal.town_code", t.TownCode, &c.Terminal.TownCode, townCode.MatchString, "three digits")
+	m.text("terminal.centre_zh", t.CentreZH, &c.Terminal.CentreZH, filled, someText)
+	m.text("terminal.centre_en", t.CentreEN, &c.Terminal.CentreEN, filled, someText)
+	m.text("terminal.phone", t.Phone, &c.Terminal.Phone, filled, someText)
+	m.text("terminal.desk_zh", t.DeskZH, &c.Terminal.DeskZH, filled, someText)
+	m.text("terminal.desk_en", t.DeskEN, &c.Terminal.DeskEN, filled, someText)
+	m.number("display.width", r.Display.Width, &c.Display.Width, 320, 8192)
+	m.number("display.height", r.Display.Height, &c.Display.Height, 320, 8192)
+	if r.Display.Fullscreen != nil {
+		c.Display.Fullscreen = *r.Display.Fullscreen
+	}
+	m.serial("reader", r.Reader, &c.Reader)
+	m.serial("printer", r.Printer.rawSerial, &c.Printer.Serial)
+	m.number("printer.columns", r.Printer.Columns, &c.Printer.Columns, 24, 64)
+	m.text("central.url", r.Central.URL, &c.Central.URL, webAddress, "an http or https address without user, query and fragment")
+	m.duration("central.timeout", r.Central.Timeout, &c.Central.Timeout)
+	m.text("store.dir", r.Store.Dir, &c.Store.Dir, filled, someText)
+	m.visit(c, r)
+}
+
+func (m *merger) visit(c *Config, r *raw) {
+	m.duration("visit.idle", r.Visit.Idle, &c.Visit.Idle)
+	m.duration("visit.warn", r.Visit.Warn, &c.Visit.Warn)
+	m.duration("visit.wait_for_central", r.Visit.WaitForCentral, &c.Visit.WaitForCentral)
+	m.duration("visit.farewell", r.Visit.Farewell, &c.Visit.Farewell)
+	m.duration("visit.no_card", r.Visit.NoCard, &c.Visit.NoCard)
+}
+
+// filled refuses control characters too: these texts reach the printer's line
+// and the names of files.
+func filled(s string) bool {
+	return strings.TrimSpace(s) != "" && !strings.ContainsFunc(s, unicode.IsControl)
+}
+
+// webAddress refuses a user and password: the file is readable and the address
+// appears in logs.
+func webAddress(s string) bool {
+	u, err := url.Parse(s)
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Hostname() != "" &&
+		u.User == nil && u.RawQuery == "" && u.Fragment == ""
+}
+
+func (m *merger) serial(section string, r rawSerial, to *Serial) {
+	m.text(section+".port", r.Port, &to.Port, filled, someText)
+	driver := func(s string) bool { return s == "bugst" || s == "tarm" }
+	m.text(section+".driver", r.Driver, &to.Driver, driver, `"bugst" or "tarm"`)
+	switch {
+	case r.Baud == nil:
+	case !slices.Contains(bauds, *r.Baud):
+		m.fault(section+".baud", *r.Baud, fmt.Sprint("one of ", bauds))
+	default:
+		to.Baud = *r.Baud
+	}
+}
+
+func (m *merger) text(key string, from, to *string, ok func(string) bool, want string) {
+	switch {
+	case from == nil:
+	case !ok(*from):
+		m.fault(key, fmt.Sprintf("%q", *from), want)
+	default:
+		*to = *from
+	}
+}
+
+func (m *merger) number(key string, from, to *int, least, most int) {
+	switch {
+	case from == nil:
+	case *from < least || *from > most:
+		m.fault(key, *from, fmt.Sprintf("%d to %d", least, most))
+	default:
+		*to = *from
+	}
+}
+
+func (m *merger) duration(key string, from *string, to *time.Duration) {
+	if from == nil {
+		return
+	}
+	d, err := time.ParseDuration(*from)
+	if err != nil || d <= 0 || d > longestTime {
+		m.fault(key, fmt.Sprintf("%q", *from), `a time such as "90s", at most "1h"`)
+		return
+	}
+	*to = d
+}
+
+func (m *merger) fault(key string, value any, want string) {
+	m.faults = append(m.faults, fmt.Errorf("%s:%d: %s: %v is not %s", m.name, m.line(key), key, value, want))
+}
+
+// line finds where a key stands: in its table, dotted, or at least the line on
+// which its table is written inline.
+func (m *merger) line(full string) int {
+	section, key, _ := strings.Cut(full, ".")
+	in, table := "", 1
+	for n, l := range strings.Split(m.data, "\n") {
+		l = strings.TrimSpace(l)
+		if strings.HasPrefix(l, "[") {
+			l, _, _ = strings.Cut(l, "#")
+			in = strings.Trim(l, "[] \t")
+			continue
+		}
+		name, _, found := strings.Cut(l, "=")
+		name = strings.TrimSpace(name)
+		switch {
+		case !found:
+		case in == section && name == key, in == "" && name == full:
+			return n + 1
+		case in == "" && name == section:
+			table = n + 1
+		}
+	}
+	return table
+}

@@ -1,0 +1,189 @@
+// Package journal keeps the record of what the terminal did: an append-only
+// table whose lines are chained by hashes, so that a change, a gap or a swap is
+// found. It holds no personal data: an entry is named by its random key.
+//
+// The chain alone cannot show that the newest lines were cut off; that is seen
+// by comparing with a [Head] that was given away before (the central keeps the
+// one of each heartbeat).
+package journal
+
+import (
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"time"
+
+	"leye/app/terminal/internal/kiosk"
+	"leye/app/terminal/internal/store"
+)
+
+// Journal writes to and reads from the table in one store.
+type Journal struct {
+	db  *store.Store
+	now func() time.Time
+}
+
+// Options for [New]; the zero value is right for the terminal.
+type Options struct {
+	Now func() time.Time
+}
+
+// New gives the journal that lies in db.
+func New(db *store.Store, opt Options) *Journal {
+	if opt.Now == nil {
+		opt.Now = time.Now
+	}
+	return &Journal{db: db, now: opt.Now}
+}
+
+// Head names the newest line.
+type Head struct {
+	Seq  int64
+	Hash string // SHA-256, hex; empty when there is no line
+}
+
+// Line is one record.
+type Line struct {
+	Seq   int64
+	At    time.Time
+	Event string
+	Entry kiosk.ApplicationID
+	Code  string
+	Hash  string
+}
+
+// Add appends inside a transaction of the caller, so that a change and its
+// record are kept together or not at all.
+func (j *Journal) Add(ctx context.Context, tx *sql.Tx, e kiosk.Event) error {
+	var seq int64
+	prev := []byte{}
+	row := tx.QueryRowContext(ctx, "SELECT seq, hash FROM journal ORDER BY seq DESC LIMIT 1")
+	if err := row.Scan(&seq, &prev); err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return fmt.Errorf("read the journal's head: %w", err)
+	}
+	if e.At.IsZero() {
+		e.At = j.now()
+	}
+	seq++
+	_, err := tx.ExecContext(ctx,
+		"INSERT INTO journal (seq, at, event, entry, code, prev, hash) VALUES (?, ?, ?, ?, ?, ?, ?)",
+		seq, e.At.UnixMilli(), e.Name, string(e.Entry), e.Code, prev, sum(seq, e, prev))
+	if err != nil {
+		return fmt.Errorf("append to the journal: %w", err)
+	}
+	return nil
+}
+
+// Append adds one event in a transaction of its own.
+func (j *Journal) Append(ctx context.Context, e kiosk.Event) error {
+	return j.db.Tx(ctx, func(tx *sql.Tx) error { return j.Add(ctx, tx, e) })
+}
+
+// sum hashes each part with its length before it, so that no two records have
+// the same bytes. The first byte leaves room for another form of record.
+func sum(seq int64, e kiosk.Event, prev []byte) []byte {
+	h := sha256.New()
+	h.Write([]byte{0})
+	var n [8]byte
+	number := func(v int64) {
+		binary.BigEndian.PutUint64(n[:], uint64(v))
+		h.Write(n[:])
+	}
+	number(seq)
+	number(e.At.UnixMilli())
+	for _, part := range [][]byte{[]byte(e.Name), []byte(e.Entry), []byte(e.Code), prev} {
+		number(int64(len(part)))
+		h.Write(part)
+	}
+	return h.Sum(nil)
+}
+
+// Head reads the newest line's name.
+func (j *Journal) Head(ctx context.Context) (Head, error) {
+	var head Head
+	err := j.db.View(ctx, func(tx *sql.Tx) error {
+		var hash []byte
+		row := tx.QueryRowContext(ctx, "SELECT seq, hash FROM journal ORDER BY seq DESC LIMIT 1")
+		err := row.Scan(&head.Seq, &hash)
+		if errors.Is(err, sql.ErrNoRows) {
+			return nil
+		}
+		head.Hash = hex.EncodeToString(hash)
+		return err
+	})
+	if err != nil {
+		return Head{}, fmt.Errorf("read the journal's head: %w", err)
+	}
+	return head, nil
+}
+
+// Broken is the first place where the chain does not hold.
+type Broken struct {
+	Seq     int64
+	Problem string
+}
+
+// Error implements error.
+func (b *Broken) Error() string {
+	return fmt.Sprintf("journal broken at line %d: %s", b.Seq, b.Problem)
+}
+
+// Verify reads the whole journal and returns its head, or a [*Broken]. With a
+// known head that was taken earlier it also finds lines that were cut off or
+// rewritten since; the zero Head asks for nothing more than the chain.
+func (j *Journal) Verify(ctx context.Context, known Head) (Head, error) {
+	var head Head
+	prev, met := []byte{}, known.Hash == ""
+	err := j.each(ctx, func(l Line, storedPrev, hash []byte) error {
+		e := kiosk.Event{At: l.At, Name: l.Event, Entry: l.Entry, Code: l.Code}
+		switch {
+		case l.Seq != head.Seq+1:
+			return &Broken{head.Seq + 1, "the line is missing"}
+		case string(storedPrev) != string(prev):
+			return &Broken{l.Seq, "it does not follow the line before"}
+		case string(sum(l.Seq, e, storedPrev)) != string(hash):
+			return &Broken{l.Seq, "its content does not fit its hash"}
+		case l.Seq == known.Seq && l.Hash != known.Hash:
+			return &Broken{l.Seq, "it differs from the head that was given away"}
+		}
+		met = met || l.Seq == known.Seq
+		head, prev = Head{l.Seq, l.Hash}, hash
+		return nil
+	})
+	if err == nil && !met {
+		err = &Broken{head.Seq + 1, fmt.Sprintf("cut off, line %d was known", known.Seq)}
+	}
+	return head, err
+}
+
+// Lines calls f for each line, oldest first, until it returns an error.
+func (j *Journal) Lines(ctx context.Context, f func(Line) error) error {
+	return j.each(ctx, func(l Line, _, _ []byte) error { return f(l) })
+}
+
+func (j *Journal) each(ctx context.Context, f func(l Line, prev, hash []byte) error) error {
+	return j.db.View(ctx, func(tx *sql.Tx) error {
+		rows, err := tx.QueryContext(ctx, "SELECT seq, at, event, entry, code, prev, hash FROM journal ORDER BY seq")
+		if err != nil {
+			return fmt.Errorf("read the journal: %w", err)
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var l Line
+			var at int64
+			var prev, hash []byte
+			if err := rows.Scan(&l.Seq, &at, &l.Event, &l.Entry, &l.Code, &prev, &hash); err != nil {
+				return fmt.Errorf("read the journal: %w", err)
+			}
+			l.At, l.Hash = time.UnixMilli(at), hex.EncodeToString(hash)
+			if err := f(l, prev, hash); err != nil {
+				return err
+			}
+		}
+		return rows.Err()
+	})
+}

@@ -1,0 +1,33 @@
+package kiosk
+
+// Code is what staff read out on the telephone when something failed. The
+// hundreds say where to look: 1 card reader, 2 printer, 3 line and central,
+// 4 queue and storage, 5 declared files and settings, 6 the visit itself.
+type Code string
+
+// The codes. A code, once shipped, keeps its meaning.
+const (
+	CodeReaderOffline  Code = "K-101" // the card reader does not answer
+	CodeReaderFailing  Code = "K-102" // cards are found but cannot be read
+	CodeCardRefused    Code = "K-103" // the card's own data contradict each other
+	CodePrinterOffline Code = "K-201" // the printer does not answer
+	CodePaperOut       Code = "K-202"
+	CodePaperNearEnd   Code = "K-203"
+	CodeCoverOpen      Code = "K-204"
+	CodePrinterFault   Code = "K-205" // cutter, heat or an unrecoverable fault
+	CodeSlipInDoubt    Code = "K-206" // a slip may or may not have come out
+	CodeLineDown       Code = "K-301" // no connection to the central
+	CodeCentralFailing Code = "K-302" // connected, but the answers are errors
+	CodeCentralRefused Code = "K-303" // the central does not accept this terminal
+	CodeClockWrong     Code = "K-304" // wall clock and central disagree
+	CodeStoreFull      Code = "K-401"
+	CodeStoreDamaged   Code = "K-402"
+	CodeStoreFailing   Code = "K-403" // reading or writing the file fails
+	CodeEntryParked    Code = "K-404" // an application was refused and waits for staff
+	CodeEntryLate      Code = "K-405" // an application is past its promised time
+	CodeJournalBroken  Code = "K-406"
+	CodeConfigInvalid  Code = "K-501"
+	CodeCatalogueWrong Code = "K-502"
+	CodePackRefused    Code = "K-503" // a fetched pack did not pass its checks
+	CodeNotKept        Code = "K-601" // filing failed, nothing was kept
+)

@@ -1,0 +1,59 @@
+package kiosk
+
+import "time"
+
+// State is where an outbox entry stands.
+type State string
+
+// The states of an entry. Accepted and Parked are final for the relay; staff
+// may put a parked entry back.
+const (
+	Pending  State = "pending"   // never sent
+	InFlight State = "in_flight" // leased for a sending that may have happened
+	Retry    State = "retry"     // sent or tried, to be sent again
+	Accepted State = "accepted"  // acknowledged; the body is gone
+	Parked   State = "parked"    // refused for good, waits for staff
+)
+
+// Reason says why an entry was parked.
+type Reason string
+
+// The reasons.
+const (
+	RefusedInvalid Reason = "refused_invalid" // the central found faults in the answers
+	Conflict       Reason = "conflict"        // same key, another body
+	Gone           Reason = "gone"            // the service is no longer offered
+	TooLarge       Reason = "too_large"
+	Refused        Reason = "refused" // any other refusal that repeating cannot change
+)
+
+// Entry is one application in the outbox.
+type Entry struct {
+	ID         ApplicationID
+	Reference  Reference
+	Service    string
+	State      State
+	Attempts   int       // sendings begun
+	DueAt      time.Time // next attempt, or end of the lease; zero when final
+	FiledAt    time.Time
+	PromisedAt time.Time // latest time at which it should be accepted
+	ChangedAt  time.Time
+	Code       string // of the last failed attempt, such as "timeout" or "http_500"
+	Reason     Reason // of a parked entry
+	Digest     string // SHA-256 of the body, hex
+	Body       []byte // only from a lease and from Get, never from List or Watch
+	Ack        *Acknowledgement
+}
+
+// Late reports whether the entry is still on its way after its promised time.
+func (e Entry) Late(now time.Time) bool {
+	return e.State != Accepted && now.After(e.PromisedAt)
+}
+
+// Event is one line of the journal. It names no person.
+type Event struct {
+	At    time.Time // zero: the journal's clock
+	Name  string    // such as "entry.put"
+	Entry ApplicationID
+	Code  string
+}

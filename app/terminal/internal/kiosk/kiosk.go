@@ -1,0 +1,46 @@
+// Package kiosk holds the terminal's own words: the resident in front of it, the
+// application that is handed in, the reference and the acknowledgement that come
+// back, and the codes that staff read out on the telephone.
+//
+// It imports nothing of the project and does nothing by itself.
+package kiosk
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// ApplicationID is the idempotency key of one application for its whole life:
+// 26 characters of base32, made before the first write.
+type ApplicationID string
+
+// Application is what a resident hands in.
+type Application struct {
+	ID               ApplicationID
+	Service          string // id of the catalogue's service
+	CatalogueVersion string
+	Terminal         string
+	Language         string // "zh" or "en"
+	FiledAt          time.Time
+	Reference        Reference       // the terminal's own number for it
+	Answers          json.RawMessage // form answers by field key
+
+	// OrderKey keeps the entries of one person and matter in turn; a keyed
+	// hash (see package outbox), never the person's number. Empty: no order.
+	OrderKey string
+}
+
+// Reference is the number that the terminal gives before the central has
+// answered, for example "PT01-1124-0007-X"; its last character checks the rest.
+type Reference string
+
+// Acknowledgement is the central's word that it holds an application.
+type Acknowledgement struct {
+	ID         ApplicationID
+	Number     string // case number
+	QueryCode  string // six digits, printed only on the slip
+	Digest     string // SHA-256 of the accepted body, hex
+	AcceptedAt time.Time
+	Due        string // the promised day as YYYY-MM-DD, or empty
+	Desk       string // where the matter goes on
+}

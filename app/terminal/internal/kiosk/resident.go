@@ -1,0 +1,52 @@
+package kiosk
+
+import (
+	"log/slog"
+	"strings"
+	"unicode/utf8"
+)
+
+// Resident is the person at the terminal as the card names them. It prints and
+// logs itself masked.
+type Resident struct {
+	Name    string
+	Number  string // citizen number or its sibling on permits
+	DocKind string // code of the list id_document
+	Sex     string // GB/T 2261.1
+	Birth   string // YYYY-MM-DD
+	Ethnic  string // GB/T 3304, two digits
+	Address string
+}
+
+// MaskedName shows the family name and the last character: 李*样.
+func (r Resident) MaskedName() string { return MaskName(r.Name) }
+
+// MaskedNumber shows the first four and the last character.
+func (r Resident) MaskedNumber() string { return MaskNumber(r.Number) }
+
+func (r Resident) String() string { return r.MaskedName() }
+
+// LogValue keeps the person out of every log.
+func (r Resident) LogValue() slog.Value { return slog.StringValue("resident") }
+
+// MaskName keeps the first and, from three characters on, the last character of
+// a name.
+func MaskName(name string) string {
+	runes := []rune(name)
+	switch n := len(runes); {
+	case n <= 1:
+		return name
+	case n == 2:
+		return string(runes[:1]) + "*"
+	default:
+		return string(runes[0]) + strings.Repeat("*", min(n-2, 3)) + string(runes[n-1])
+	}
+}
+
+// MaskNumber keeps the first four and the last character of a document number.
+func MaskNumber(number string) string {
+	if utf8.RuneCountInString(number) < 8 {
+		return strings.Repeat("*", utf8.RuneCountInString(number))
+	}
+	return number[:4] + strings.Repeat("*", len(number)-5) + number[len(number)-1:]
+}

@@ -1,0 +1,169 @@
+package outbox
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"leye/app/terminal/internal/kiosk"
+)
+
+// The entry that waits longest goes first. An entry with an older brother of the
+// same order key on its way stays behind; a parked brother holds nobody up. An
+// entry beyond the horizon is due too: the clock was set back since.
+const leaseSQL = `UPDATE outbox
+SET state = 'in_flight', attempts = attempts + 1, due_at = ?2 + ?3, changed_at = ?2
+WHERE seq = (
+	SELECT o.seq FROM outbox o
+	WHERE o.due_at IS NOT NULL AND (o.due_at <= ?2 OR o.due_at > ?2 + ?1)
+	AND NOT EXISTS (SELECT 1 FROM outbox p WHERE p.order_key = o.order_key AND p.seq < o.seq AND p.due_at IS NOT NULL)
+	ORDER BY o.due_at, o.seq LIMIT 1)
+RETURNING ` + columns + `, body`
+
+// Lease takes the entry that is due longest and marks it as in flight until now +
+// lease, before anything is sent: if the program dies in between, the entry comes
+// up again when the lease is over. False means that nothing is due.
+func (o *Outbox) Lease(ctx context.Context, now time.Time, lease time.Duration) (Entry, bool, error) {
+	var e Entry
+	err := o.db.Tx(ctx, func(tx *sql.Tx) (err error) {
+		e, err = scanEntry(tx.QueryRowContext(ctx, leaseSQL,
+			horizon.Milliseconds(), now.UnixMilli(), lease.Milliseconds()), true)
+		return err
+	})
+	if errors.Is(err, ErrUnknown) {
+		return Entry{}, false, nil
+	}
+	if err != nil {
+		return Entry{}, false, fmt.Errorf("lease entry: %w", err)
+	}
+	o.publish(e)
+	return e, true, nil
+}
+
+// Accept keeps the central's acknowledgement and deletes the body. Accepting
+// again changes nothing: the first acknowledgement stays. An acknowledgement with
+// another key or digest is refused and nothing is deleted.
+func (o *Outbox) Accept(ctx context.Context, id kiosk.ApplicationID, ack kiosk.Acknowledgement) error {
+	return o.change(ctx, "accept entry", id, func(tx *sql.Tx, e Entry) error {
+		if e.State == kiosk.Accepted {
+			return errUnchanged
+		}
+		if ack.ID != id || ack.Digest != e.Digest || ack.Number == "" {
+			return fmt.Errorf("the acknowledgement does not fit the entry")
+		}
+		text, err := json.Marshal(ack)
+		if err != nil {
+			return err
+		}
+		return o.set(ctx, tx, id, "entry.accepted", "", `state = 'accepted', due_at = NULL, order_key = NULL,
+			body = NULL, code = '', reason = '', ack = ?3`, string(text))
+	})
+}
+
+// Retry puts the entry back until at; code says what went wrong, without
+// personal data.
+func (o *Outbox) Retry(ctx context.Context, id kiosk.ApplicationID, at time.Time, code string) error {
+	return o.change(ctx, "put entry back", id, func(tx *sql.Tx, e Entry) error {
+		if final(e) {
+			return ErrFinal
+		}
+		if latest := o.opt.Now().Add(horizon); at.After(latest) {
+			at = latest
+		}
+		return o.set(ctx, tx, id, "entry.retry", code, `state = 'retry', code = ?3, due_at = ?4`, code, at.UnixMilli())
+	})
+}
+
+// Park takes the entry out of the queue until staff look at it; its body is kept.
+func (o *Outbox) Park(ctx context.Context, id kiosk.ApplicationID, reason kiosk.Reason) error {
+	return o.change(ctx, "park entry", id, func(tx *sql.Tx, e Entry) error {
+		if final(e) {
+			return ErrFinal
+		}
+		return o.set(ctx, tx, id, "entry.parked", string(reason),
+			`state = 'parked', due_at = NULL, reason = ?3`, string(reason))
+	})
+}
+
+// Unpark puts a parked entry back into the queue, for staff.
+func (o *Outbox) Unpark(ctx context.Context, id kiosk.ApplicationID) error {
+	err := o.change(ctx, "put entry back", id, func(tx *sql.Tx, e Entry) error {
+		if e.State != kiosk.Parked {
+			return fmt.Errorf("the entry is %s, not parked", e.State)
+		}
+		return o.set(ctx, tx, id, "entry.unparked", "",
+			`state = 'retry', reason = '', due_at = ?3`, o.opt.Now().UnixMilli())
+	})
+	if err == nil {
+		o.nudge()
+	}
+	return err
+}
+
+// Purge deletes accepted entries whose last change lies before the given time
+// and returns how many; their acknowledgements go with them.
+func (o *Outbox) Purge(ctx context.Context, before time.Time) (int64, error) {
+	var n int64
+	err := o.db.Tx(ctx, func(tx *sql.Tx) error {
+		r, err := tx.ExecContext(ctx, "DELETE FROM outbox WHERE state = 'accepted' AND changed_at < ?", before.UnixMilli())
+		if err != nil {
+			return err
+		}
+		n, err = r.RowsAffected()
+		return err
+	})
+	if err != nil {
+		return 0, fmt.Errorf("purge entries: %w", err)
+	}
+	return n, nil
+}
+
+// Tidy overwrites on the disk what acceptance has deleted. It is for quiet
+// moments; [store.ErrBusy] means try later.
+func (o *Outbox) Tidy(ctx context.Context) error {
+	if err := o.db.Checkpoint(ctx); err != nil {
+		return fmt.Errorf("tidy outbox: %w", err)
+	}
+	return nil
+}
+
+func final(e Entry) bool { return e.State == kiosk.Accepted || e.State == kiosk.Parked }
+
+// errUnchanged ends a change that has nothing to do.
+var errUnchanged = errors.New("unchanged")
+
+func (o *Outbox) change(ctx context.Context, what string, id kiosk.ApplicationID, f func(*sql.Tx, Entry) error) error {
+	var after Entry
+	err := o.db.Tx(ctx, func(tx *sql.Tx) error {
+		e, err := readOne(ctx, tx, id)
+		if err != nil {
+			return err
+		}
+		if err := f(tx, e); err != nil {
+			return err
+		}
+		after, err = readOne(ctx, tx, id)
+		return err
+	})
+	if errors.Is(err, errUnchanged) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	o.publish(after)
+	return nil
+}
+
+// set updates one row and writes the journal; args begin at ?3.
+func (o *Outbox) set(ctx context.Context, tx *sql.Tx, id kiosk.ApplicationID, event, code, columns string, args ...any) error {
+	now := o.opt.Now()
+	all := append([]any{string(id), now.UnixMilli()}, args...)
+	if _, err := tx.ExecContext(ctx, "UPDATE outbox SET changed_at = ?2, "+columns+" WHERE id = ?1", all...); err != nil {
+		return err
+	}
+	return o.record(ctx, tx, now, event, id, code)
+}

@@ -1,0 +1,553 @@
+package outbox
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"leye/app/terminal/internal/journal"
+	"leye/app/terminal/internal/kiosk"
+	"leye/app/terminal/internal/store"
+)
+
+// box is an outbox with a clock that stands still until it is moved.
+type box struct {
+	*Outbox
+	db  *store.Store
+	j   *journal.Journal
+	now time.Time
+}
+
+var start = time.Date(2026, 11, 24, 9, 0, 0, 0, kiosk.China)
+
+func open(t testing.TB, path string, opt store.Options) *box {
+	t.Helper()
+	db, err := store.Open(context.Background(), path, opt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	b := &box{db: db, j: journal.New(db, journal.Options{}), now: start}
+	b.Outbox, err = New(context.Background(), db, Options{Terminal: "PT01", Journal: b.j, Now: func() time.Time { return b.now }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func openTest(t testing.TB) *box {
+	return open(t, filepath.Join(t.TempDir(), store.FileName), store.Options{})
+}
+
+func (b *box) put(t testing.TB, order string) kiosk.ApplicationID {
+	t.Helper()
+	app := kiosk.Application{ID: kiosk.NewApplicationID(), Service: "flexible-registration", FiledAt: b.now, OrderKey: order}
+	if err := b.Put(context.Background(), app, body(app.ID)); err != nil {
+		t.Fatal(err)
+	}
+	b.now = b.now.Add(time.Millisecond)
+	return app.ID
+}
+
+func body(id kiosk.ApplicationID) []byte { return fmt.Appendf(nil, `{"id":%q}`, id) }
+
+func (b *box) lease(t testing.TB) kiosk.ApplicationID {
+	t.Helper()
+	e, ok, err := b.Lease(context.Background(), b.now, time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !ok {
+		return ""
+	}
+	return e.ID
+}
+
+func (b *box) get(t testing.TB, id kiosk.ApplicationID) Entry {
+	t.Helper()
+	e, err := b.Get(context.Background(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
+func ack(id kiosk.ApplicationID) kiosk.Acknowledgement {
+	return kiosk.Acknowledgement{ID: id, Number: "310107-FR-261124-000001-6", QueryCode: "402913", Digest: Digest(body(id)), AcceptedAt: start}
+}
+
+func TestPutKeepsTheBytesAcrossARestart(t *testing.T) {
+	path := filepath.Join(t.TempDir(), store.FileName)
+	b := open(t, path, store.Options{})
+	id := b.put(t, "")
+	if err := b.db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	again := open(t, path, store.Options{})
+	e := again.get(t, id)
+	if !bytes.Equal(e.Body, body(id)) || e.State != kiosk.Pending || e.Digest != Digest(body(id)) || !e.FiledAt.Equal(start) {
+		t.Errorf("got %+v", e)
+	}
+	if !e.PromisedAt.Equal(start.Add(24 * time.Hour)) {
+		t.Errorf("promised at %s", e.PromisedAt)
+	}
+}
+
+func TestPutAgain(t *testing.T) {
+	b := openTest(t)
+	app := kiosk.Application{ID: kiosk.NewApplicationID(), Service: "s"}
+	for range 3 {
+		if err := b.Put(t.Context(), app, body(app.ID)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := b.Put(t.Context(), app, []byte("other")); !errors.Is(err, ErrDifferent) {
+		t.Errorf("another body: %v", err)
+	}
+	c, err := b.Count(t.Context())
+	if err != nil || c.Pending != 1 {
+		t.Errorf("count %+v, %v", c, err)
+	}
+	if head, err := b.j.Head(t.Context()); err != nil || head.Seq != 1 {
+		t.Errorf("%d journal lines, %v; want 1", head.Seq, err)
+	}
+	b.lease(t)
+	if err := b.Accept(t.Context(), app.ID, ack(app.ID)); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Put(t.Context(), app, body(app.ID)); err != nil {
+		t.Errorf("the same again after acceptance: %v", err)
+	}
+	if e := b.get(t, app.ID); e.State != kiosk.Accepted {
+		t.Errorf("state %s", e.State)
+	}
+}
+
+func TestPutRefusesAStrangeKey(t *testing.T) {
+	b := openTest(t)
+	if err := b.Put(t.Context(), kiosk.Application{ID: "310101199203159026"}, nil); err == nil {
+		t.Error("taken")
+	}
+}
+
+func TestFileGivesReferencesInTurn(t *testing.T) {
+	b := openTest(t)
+	render := func(a kiosk.Application) ([]byte, error) { return []byte(a.Reference), nil }
+	file := func(app kiosk.Application) Entry {
+		e, err := b.File(t.Context(), app, render)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return e
+	}
+	first := kiosk.Application{ID: kiosk.NewApplicationID(), FiledAt: start}
+	want := []kiosk.Reference{must(kiosk.NewReference("PT01", start, 1)), must(kiosk.NewReference("PT01", start, 2))}
+	if e := file(first); e.Reference != want[0] {
+		t.Errorf("got %s, want %s", e.Reference, want[0])
+	}
+	if e := file(first); e.Reference != want[0] {
+		t.Errorf("the same application again got %s", e.Reference)
+	}
+	second := kiosk.Application{ID: kiosk.NewApplicationID(), FiledAt: start}
+	broken := errors.New("no body")
+	if _, err := b.File(t.Context(), second, func(kiosk.Application) ([]byte, error) { return nil, broken }); !errors.Is(err, broken) {
+		t.Fatalf("got %v", err)
+	}
+	e := file(second)
+	if e.Reference != want[1] {
+		t.Errorf("got %s, want %s: a failed filing must not use up a number", e.Reference, want[1])
+	}
+	if got := b.get(t, second.ID); string(got.Body) != string(e.Reference) {
+		t.Errorf("the body names %s", got.Body)
+	}
+	next := kiosk.Application{ID: kiosk.NewApplicationID(), FiledAt: start.AddDate(0, 0, 1)}
+	if e := file(next); e.Reference != must(kiosk.NewReference("PT01", start.AddDate(0, 0, 1), 1)) {
+		t.Errorf("the next day begins with %s", e.Reference)
+	}
+	year := kiosk.Application{ID: kiosk.NewApplicationID(), FiledAt: start.AddDate(1, 0, 0)}
+	if e := file(year); e.Reference != must(kiosk.NewReference("PT01", start, 3)) {
+		t.Errorf("the same day a year later gives %s", e.Reference)
+	}
+}
+
+func must(r kiosk.Reference, err error) kiosk.Reference {
+	if err != nil {
+		panic(err)
+	}
+	return r
+}
+
+func TestLeaseIsWrittenBeforeTheCallAndRunsOut(t *testing.T) {
+	b := openTest(t)
+	id := b.put(t, "")
+	e, ok, err := b.Lease(t.Context(), b.now, time.Minute)
+	if err != nil || !ok || e.ID != id || e.Attempts != 1 || e.State != kiosk.InFlight || !bytes.Equal(e.Body, body(id)) {
+		t.Fatalf("got %+v, %v, %v", e, ok, err)
+	}
+	if got := b.get(t, id); got.State != kiosk.InFlight {
+		t.Errorf("kept as %s", got.State)
+	}
+	if other := b.lease(t); other != "" {
+		t.Errorf("leased twice")
+	}
+	b.now = b.now.Add(time.Minute)
+	if again := b.lease(t); again != id {
+		t.Errorf("not leased after the lease ran out")
+	}
+	if got := b.get(t, id); got.Attempts != 2 {
+		t.Errorf("%d attempts", got.Attempts)
+	}
+}
+
+func TestLeaseTakesTheLongestDueFirst(t *testing.T) {
+	b := openTest(t)
+	a, c := b.put(t, ""), b.put(t, "")
+	if got := b.lease(t); got != a {
+		t.Fatalf("not the oldest first")
+	}
+	if err := b.Retry(t.Context(), a, b.now.Add(time.Second), "timeout"); err != nil {
+		t.Fatal(err)
+	}
+	if got := b.lease(t); got != c {
+		t.Errorf("an entry that must wait holds up the next")
+	}
+	if got := b.lease(t); got != "" {
+		t.Errorf("leased before it was due")
+	}
+	b.now = b.now.Add(time.Second)
+	if got := b.lease(t); got != a {
+		t.Errorf("not leased when due")
+	}
+}
+
+func TestOrderIsKeptPerPersonAndMatterOnly(t *testing.T) {
+	b := openTest(t)
+	first, second, other := b.put(t, "x"), b.put(t, "x"), b.put(t, "y")
+	if got := b.lease(t); got != first {
+		t.Fatal("not the first")
+	}
+	if err := b.Retry(t.Context(), first, b.now.Add(time.Minute), "http_500"); err != nil {
+		t.Fatal(err)
+	}
+	if got := b.lease(t); got != other {
+		t.Error("another person's entry is held up")
+	}
+	if got := b.lease(t); got != "" {
+		t.Error("the second of the same matter overtook the first")
+	}
+	next, err := b.Next(t.Context())
+	if err != nil || !next.Equal(b.now.Add(time.Minute).Truncate(time.Millisecond)) {
+		t.Errorf("next at %s, %v: must be the first's time, not the second's", next, err)
+	}
+	if err := b.Park(t.Context(), first, kiosk.Conflict); err != nil {
+		t.Fatal(err)
+	}
+	if got := b.lease(t); got != second {
+		t.Error("a parked entry blocks the one behind it")
+	}
+}
+
+func TestAcceptKeepsTheWordAndDeletesTheBody(t *testing.T) {
+	b := openTest(t)
+	id := b.put(t, "k")
+	b.lease(t)
+	if err := b.Accept(t.Context(), id, ack(id)); err != nil {
+		t.Fatal(err)
+	}
+	e := b.get(t, id)
+	if e.State != kiosk.Accepted || e.Body != nil || e.Ack == nil || e.Ack.Number != ack(id).Number ||
+		e.Ack.QueryCode != ack(id).QueryCode || !e.Ack.AcceptedAt.Equal(start) {
+		t.Errorf("got %+v", e)
+	}
+	second := ack(id)
+	second.Number = "other"
+	if err := b.Accept(t.Context(), id, second); err != nil {
+		t.Fatal(err)
+	}
+	if e := b.get(t, id); e.Ack.Number != ack(id).Number {
+		t.Error("the first acknowledgement was replaced")
+	}
+	var order sql.NullString
+	err := b.db.View(t.Context(), func(tx *sql.Tx) error {
+		return tx.QueryRow("SELECT order_key FROM outbox").Scan(&order)
+	})
+	if err != nil || order.Valid {
+		t.Errorf("the order key is still there: %v", err)
+	}
+}
+
+func TestAcceptRefusesWhatDoesNotFit(t *testing.T) {
+	b := openTest(t)
+	id := b.put(t, "")
+	b.lease(t)
+	for name, harm := range map[string]func(*kiosk.Acknowledgement){
+		"key":    func(a *kiosk.Acknowledgement) { a.ID = kiosk.NewApplicationID() },
+		"digest": func(a *kiosk.Acknowledgement) { a.Digest = Digest(nil) },
+		"number": func(a *kiosk.Acknowledgement) { a.Number = "" },
+	} {
+		a := ack(id)
+		harm(&a)
+		if err := b.Accept(t.Context(), id, a); err == nil {
+			t.Errorf("wrong %s: accepted", name)
+		}
+	}
+	if e := b.get(t, id); e.State != kiosk.InFlight || len(e.Body) == 0 {
+		t.Errorf("got %+v", e)
+	}
+}
+
+func TestFinalEntriesStayFinal(t *testing.T) {
+	b := openTest(t)
+	parked, accepted := b.put(t, ""), b.put(t, "")
+	if err := b.Park(t.Context(), parked, kiosk.RefusedInvalid); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Accept(t.Context(), accepted, ack(accepted)); err != nil {
+		t.Fatal(err)
+	}
+	for _, id := range []kiosk.ApplicationID{parked, accepted} {
+		if err := b.Retry(t.Context(), id, b.now, "x"); !errors.Is(err, ErrFinal) {
+			t.Errorf("retry: %v", err)
+		}
+		if err := b.Park(t.Context(), id, kiosk.Gone); !errors.Is(err, ErrFinal) {
+			t.Errorf("park: %v", err)
+		}
+	}
+	if e := b.get(t, parked); e.Reason != kiosk.RefusedInvalid || len(e.Body) == 0 {
+		t.Errorf("parked as %+v", e)
+	}
+	if err := b.Unpark(t.Context(), parked); err != nil {
+		t.Fatal(err)
+	}
+	if got := b.lease(t); got != parked {
+		t.Error("not back in the queue")
+	}
+	if err := b.Unpark(t.Context(), accepted); err == nil {
+		t.Error("an accepted entry was put back")
+	}
+}
+
+func TestUnknownEntries(t *testing.T) {
+	b := openTest(t)
+	id := kiosk.NewApplicationID()
+	_, get := b.Get(t.Context(), id)
+	_, watch := b.Watch(t.Context(), id)
+	for name, err := range map[string]error{
+		"get": get, "watch": watch, "accept": b.Accept(t.Context(), id, ack(id)),
+		"retry": b.Retry(t.Context(), id, b.now, ""), "park": b.Park(t.Context(), id, kiosk.Gone),
+	} {
+		if !errors.Is(err, ErrUnknown) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestClockSetBackHoldsNothingUp(t *testing.T) {
+	b := openTest(t)
+	id := b.put(t, "")
+	b.now = b.now.AddDate(-10, 0, 0)
+	if next, err := b.Next(t.Context()); err != nil || next.After(b.now) {
+		t.Errorf("next at %s, %v", next, err)
+	}
+	if got := b.lease(t); got != id {
+		t.Error("not leased")
+	}
+}
+
+func TestWatchTellsEachState(t *testing.T) {
+	b := openTest(t)
+	id := b.put(t, "")
+	ctx, cancel := context.WithCancel(t.Context())
+	c, err := b.Watch(ctx, id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	steps := []struct {
+		do   func() error
+		want kiosk.State
+	}{
+		{func() error { return nil }, kiosk.Pending},
+		{func() error { b.lease(t); return nil }, kiosk.InFlight},
+		{func() error { return b.Retry(ctx, id, b.now, "timeout") }, kiosk.Retry},
+		{func() error { b.lease(t); return b.Accept(ctx, id, ack(id)) }, kiosk.Accepted},
+	}
+	for _, s := range steps {
+		if err := s.do(); err != nil {
+			t.Fatal(err)
+		}
+		if e := <-c; e.State != s.want || e.Body != nil {
+			t.Errorf("told %s, want %s", e.State, s.want)
+		}
+	}
+	cancel()
+	if _, more := <-c; more {
+		t.Error("not closed")
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if len(b.watchers) != 0 {
+		t.Error("a watcher is left behind")
+	}
+}
+
+func TestWakeComesWithEachPut(t *testing.T) {
+	b := openTest(t)
+	b.put(t, "")
+	b.put(t, "")
+	select {
+	case <-b.Wake():
+	default:
+		t.Error("no token")
+	}
+}
+
+func TestListAndCount(t *testing.T) {
+	b := openTest(t)
+	a, p, w := b.put(t, ""), b.put(t, ""), b.put(t, "")
+	if err := errors.Join(b.Accept(t.Context(), a, ack(a)), b.Park(t.Context(), p, kiosk.Gone)); err != nil {
+		t.Fatal(err)
+	}
+	b.now = b.now.Add(25 * time.Hour)
+	for name, c := range map[string]struct {
+		f    Filter
+		want []kiosk.ApplicationID
+	}{
+		"all":     {Filter{}, []kiosk.ApplicationID{a, p, w}},
+		"one":     {Filter{Limit: 1}, []kiosk.ApplicationID{a}},
+		"pending": {Filter{States: []kiosk.State{kiosk.Pending}}, []kiosk.ApplicationID{w}},
+		"two":     {Filter{States: []kiosk.State{kiosk.Pending, kiosk.Accepted}}, []kiosk.ApplicationID{a, w}},
+		"late":    {Filter{LateAt: b.now}, []kiosk.ApplicationID{p, w}},
+	} {
+		list, err := b.List(t.Context(), c.f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []kiosk.ApplicationID
+		for _, e := range list {
+			got = append(got, e.ID)
+			if e.Body != nil {
+				t.Errorf("%s: a body in the list", name)
+			}
+		}
+		if fmt.Sprint(got) != fmt.Sprint(c.want) {
+			t.Errorf("%s: got %v, want %v", name, got, c.want)
+		}
+	}
+	count, err := b.Count(t.Context())
+	want := Count{Pending: 1, Accepted: 1, Parked: 1, Late: 2, Oldest: b.get(t, w).FiledAt}
+	if err != nil || !count.Oldest.Equal(want.Oldest) || count.Late != 2 || count.Waiting() != 1 || count.Parked != 1 {
+		t.Errorf("got %+v, %v", count, err)
+	}
+}
+
+func TestPurgeTakesOldAcceptedEntriesOnly(t *testing.T) {
+	b := openTest(t)
+	old := b.put(t, "")
+	waiting := b.put(t, "")
+	if err := b.Accept(t.Context(), old, ack(old)); err != nil {
+		t.Fatal(err)
+	}
+	b.now = b.now.AddDate(0, 0, 30)
+	young := b.put(t, "")
+	if err := b.Accept(t.Context(), young, ack(young)); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := b.Purge(t.Context(), b.now.AddDate(0, 0, -1)); err != nil || n != 1 {
+		t.Errorf("purged %d, %v", n, err)
+	}
+	b.get(t, waiting)
+	b.get(t, young)
+}
+
+func TestOrderKeyDoesNotShowThePerson(t *testing.T) {
+	path := filepath.Join(t.TempDir(), store.FileName)
+	b := open(t, path, store.Options{})
+	key := b.OrderKey("310101199203159026", "flexible-registration")
+	if key == openTest(t).OrderKey("310101199203159026", "flexible-registration") {
+		t.Error("two terminals make the same key")
+	}
+	if key == b.OrderKey("31010119920315902", "6flexible-registration") {
+		t.Error("person and matter run together")
+	}
+	b.db.Close()
+	if key != open(t, path, store.Options{}).OrderKey("310101199203159026", "flexible-registration") {
+		t.Error("the key changes with a restart")
+	}
+}
+
+// After acceptance and a quiet moment no byte of the body is left in the files.
+func TestTidyLeavesNothingOfTheBody(t *testing.T) {
+	b := openTest(t)
+	canary := []byte("CANARY-310101199203159026")
+	app := kiosk.Application{ID: kiosk.NewApplicationID()}
+	text := bytes.Repeat(canary, 300)
+	if err := b.Put(t.Context(), app, text); err != nil {
+		t.Fatal(err)
+	}
+	if left(t, b, canary) == 0 {
+		t.Fatal("control: the body was never there")
+	}
+	a := ack(app.ID)
+	a.Digest = Digest(text)
+	if err := errors.Join(b.Accept(t.Context(), app.ID, a), b.Tidy(t.Context())); err != nil {
+		t.Fatal(err)
+	}
+	if n := left(t, b, canary); n != 0 {
+		t.Errorf("%d copies are left", n)
+	}
+}
+
+func left(t *testing.T, b *box, what []byte) int {
+	t.Helper()
+	n := 0
+	for _, suffix := range []string{"", "-wal"} {
+		content, err := os.ReadFile(b.db.Path() + suffix)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n += bytes.Count(content, what)
+	}
+	return n
+}
+
+func TestFullFileKeepsNothingHalf(t *testing.T) {
+	b := open(t, filepath.Join(t.TempDir(), store.FileName), store.Options{MaxBytes: 512 << 10})
+	big := bytes.Repeat([]byte{'x'}, 30<<10)
+	kept := 0
+	var err error
+	for err == nil && kept < 1000 {
+		err = b.Put(t.Context(), kiosk.Application{ID: kiosk.NewApplicationID(), FiledAt: start}, big)
+		if err == nil {
+			kept++
+		}
+	}
+	if !errors.Is(err, store.ErrFull) {
+		t.Fatalf("got %v, want ErrFull", err)
+	}
+	list, err := b.List(t.Context(), Filter{})
+	if err != nil || len(list) != kept {
+		t.Errorf("%d entries for %d kept, %v", len(list), kept, err)
+	}
+	head, err := b.j.Verify(t.Context(), journal.Head{})
+	if err != nil || head.Seq != int64(kept) {
+		t.Errorf("journal %+v, %v; want %d lines", head, err, kept)
+	}
+	// The relay must be able to make room.
+	e, ok, err := b.Lease(t.Context(), b.now, time.Minute)
+	if err != nil || !ok {
+		t.Fatalf("lease on a full file: %v, %v", ok, err)
+	}
+	a := kiosk.Acknowledgement{ID: e.ID, Number: "n", Digest: e.Digest}
+	if err := b.Accept(t.Context(), e.ID, a); err != nil {
+		t.Fatalf("accept on a full file: %v", err)
+	}
+	if err := b.Put(t.Context(), kiosk.Application{ID: kiosk.NewApplicationID(), FiledAt: start}, big); err != nil {
+		t.Errorf("after room was made: %v", err)
+	}
+}

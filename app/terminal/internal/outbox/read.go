@@ -1,0 +1,166 @@
+package outbox
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"leye/app/terminal/internal/kiosk"
+)
+
+const columns = `id, reference, service, state, attempts, due_at, filed_at, promised_at, changed_at, code, reason, digest, ack`
+
+// Filter chooses entries; the zero value chooses all.
+type Filter struct {
+	States []kiosk.State // any of these
+	LateAt time.Time     // only those not accepted by their promised time, seen at LateAt
+	Limit  int           // 0: no limit
+}
+
+// Count is how many entries are in each state.
+type Count struct {
+	Pending, InFlight, Retry, Accepted, Parked int
+	Late                                       int       // on their way or parked after the promised time
+	Oldest                                     time.Time // filing time of the oldest that is on its way; zero when none
+}
+
+// Waiting is how many are on their way.
+func (c Count) Waiting() int { return c.Pending + c.InFlight + c.Retry }
+
+// Get reads one entry with its body, or [ErrUnknown].
+func (o *Outbox) Get(ctx context.Context, id kiosk.ApplicationID) (Entry, error) {
+	var e Entry
+	err := o.db.View(ctx, func(tx *sql.Tx) (err error) {
+		row := tx.QueryRowContext(ctx, "SELECT "+columns+", body FROM outbox WHERE id = ?", string(id))
+		e, err = scanEntry(row, true)
+		return err
+	})
+	if err != nil {
+		return Entry{}, fmt.Errorf("read entry: %w", err)
+	}
+	return e, nil
+}
+
+// List reads entries without their bodies, oldest first.
+func (o *Outbox) List(ctx context.Context, f Filter) ([]Entry, error) {
+	where, args := f.where()
+	var list []Entry
+	err := o.db.View(ctx, func(tx *sql.Tx) error {
+		rows, err := tx.QueryContext(ctx, "SELECT "+columns+" FROM outbox WHERE "+where+" ORDER BY seq LIMIT ?", args...)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			e, err := scanEntry(rows, false)
+			if err != nil {
+				return err
+			}
+			list = append(list, e)
+		}
+		return rows.Err()
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list entries: %w", err)
+	}
+	return list, nil
+}
+
+func (f Filter) where() (string, []any) {
+	where, args := "1", []any{}
+	if len(f.States) > 0 {
+		where += " AND state IN (''"
+		for _, s := range f.States {
+			where += ", ?"
+			args = append(args, string(s))
+		}
+		where += ")"
+	}
+	if !f.LateAt.IsZero() {
+		where += " AND state <> 'accepted' AND promised_at < ?"
+		args = append(args, f.LateAt.UnixMilli())
+	}
+	limit := f.Limit
+	if limit == 0 {
+		limit = -1
+	}
+	return where, append(args, limit)
+}
+
+// Count counts the entries by state.
+func (o *Outbox) Count(ctx context.Context) (Count, error) {
+	var c Count
+	err := o.db.View(ctx, func(tx *sql.Tx) error {
+		var oldest sql.NullInt64
+		row := tx.QueryRowContext(ctx, `SELECT
+			count(*) FILTER (WHERE state = 'pending'), count(*) FILTER (WHERE state = 'in_flight'),
+			count(*) FILTER (WHERE state = 'retry'), count(*) FILTER (WHERE state = 'accepted'),
+			count(*) FILTER (WHERE state = 'parked'),
+			count(*) FILTER (WHERE state <> 'accepted' AND promised_at < ?),
+			min(filed_at) FILTER (WHERE due_at IS NOT NULL) FROM outbox`, o.opt.Now().UnixMilli())
+		err := row.Scan(&c.Pending, &c.InFlight, &c.Retry, &c.Accepted, &c.Parked, &c.Late, &oldest)
+		if oldest.Valid {
+			c.Oldest = time.UnixMilli(oldest.Int64)
+		}
+		return err
+	})
+	if err != nil {
+		return Count{}, fmt.Errorf("count entries: %w", err)
+	}
+	return c, nil
+}
+
+// Next is when the next entry is due, which may be in the past; zero when none
+// is on its way. Entries that wait for an older brother do not count.
+func (o *Outbox) Next(ctx context.Context) (time.Time, error) {
+	var at sql.NullInt64
+	now := o.opt.Now()
+	err := o.db.View(ctx, func(tx *sql.Tx) error {
+		return tx.QueryRowContext(ctx, `SELECT min(CASE WHEN o.due_at > ?1 THEN ?2 ELSE o.due_at END) FROM outbox o
+			WHERE o.due_at IS NOT NULL AND NOT EXISTS (SELECT 1 FROM outbox p
+			WHERE p.order_key = o.order_key AND p.seq < o.seq AND p.due_at IS NOT NULL)`,
+			now.Add(horizon).UnixMilli(), now.UnixMilli()).Scan(&at)
+	})
+	if err != nil {
+		return time.Time{}, fmt.Errorf("find the next entry: %w", err)
+	}
+	if !at.Valid {
+		return time.Time{}, nil
+	}
+	return time.UnixMilli(at.Int64), nil
+}
+
+func readOne(ctx context.Context, tx *sql.Tx, id kiosk.ApplicationID) (Entry, error) {
+	return scanEntry(tx.QueryRowContext(ctx, "SELECT "+columns+" FROM outbox WHERE id = ?", string(id)), false)
+}
+
+func scanEntry(row interface{ Scan(...any) error }, withBody bool) (Entry, error) {
+	var e Entry
+	var due sql.NullInt64
+	var filed, promised, changed int64
+	var ack sql.NullString
+	to := []any{&e.ID, &e.Reference, &e.Service, &e.State, &e.Attempts, &due, &filed, &promised, &changed,
+		&e.Code, &e.Reason, &e.Digest, &ack}
+	if withBody {
+		to = append(to, &e.Body)
+	}
+	if err := row.Scan(to...); errors.Is(err, sql.ErrNoRows) {
+		return Entry{}, ErrUnknown
+	} else if err != nil {
+		return Entry{}, err
+	}
+	if due.Valid {
+		e.DueAt = time.UnixMilli(due.Int64)
+	}
+	e.FiledAt, e.PromisedAt, e.ChangedAt = time.UnixMilli(filed), time.UnixMilli(promised), time.UnixMilli(changed)
+	if ack.Valid {
+		e.Ack = new(kiosk.Acknowledgement)
+		if err := json.Unmarshal([]byte(ack.String), e.Ack); err != nil {
+			return Entry{}, fmt.Errorf("read the acknowledgement: %w", err)
+		}
+	}
+	return e, nil
+}

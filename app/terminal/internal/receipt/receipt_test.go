@@ -1,0 +1,268 @@
+package receipt_test
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"leye/app/terminal/internal/receipt"
+	"leye/assets"
+	"leye/devices/printer"
+)
+
+func words(d printer.Document) string {
+	var w strings.Builder
+	for _, b := range append(d.Body, d.Tail...) {
+		switch b := b.(type) {
+		case printer.Line:
+			fmt.Fprintln(&w, b.Text)
+		case printer.Pair:
+			fmt.Fprintln(&w, b.Label, b.Value)
+		case printer.QR:
+			fmt.Fprintln(&w, "QR", b.Data)
+		case printer.Cut:
+			fmt.Fprintln(&w, "CUT")
+		}
+	}
+	return w.String()
+}
+
+func sample() receipt.Slip {
+	return receipt.Slip{
+		Centre: "样例中心", Desk: "综合窗口", Phone: "12333", Terminal: "PT01", At: time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC),
+		Language: "zh", Service: "灵活就业登记", Number: "005-0042", QueryCode: "482913", Reference: "PT01-1123-0007-3",
+		Applicant: "李*样", ApplicantNumber: "3101*************6", Answers: []receipt.Item{{Label: "从业内容", Value: "送外卖"}},
+	}
+}
+
+func TestEachSlipSaysItsOwnWordsOnly(t *testing.T) {
+	l, err := receipt.Load(assets.Receipts())
+	if err != nil {
+		t.Fatal(err)
+	}
+	own := map[receipt.Kind]string{receipt.Accepted: "已受理", receipt.Saved: "已保存待上传", receipt.Failed: "未成功", receipt.Printout: "查询打印单"}
+	for kind, title := range own {
+		for _, language := range []string{"zh", "en"} {
+			s := sample()
+			s.Language = language
+			doc, err := l.Compose(kind, s)
+			if err != nil {
+				t.Fatal(err)
+			}
+			text := words(doc)
+			for other, mark := range own {
+				if strings.Contains(text, mark) != (other == kind) {
+					t.Errorf("%s slip and the words %s:\n%s", kind, mark, text)
+				}
+			}
+			if !strings.Contains(text, title) || !strings.HasSuffix(text, "CUT\n") || strings.ContainsAny(text, "{}") {
+				t.Errorf("%s slip:\n%s", kind, text)
+			}
+			if number := strings.Contains(text, "005-0042"); number != (kind == receipt.Accepted || kind == receipt.Printout) {
+				t.Errorf("%s slip shows the case number: %v", kind, number)
+			}
+		}
+	}
+}
+
+func TestNoClaimWithoutANumber(t *testing.T) {
+	l, err := receipt.Load(assets.Receipts())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := l.Compose(receipt.Accepted, receipt.Slip{}); err == nil {
+		t.Error("an accepted slip without a case number")
+	}
+	if _, err := l.Compose(receipt.Saved, receipt.Slip{}); err == nil {
+		t.Error("a saved slip without a reference")
+	}
+}
+
+var update = flag.Bool("update", false, "write the golden slips anew")
+
+const columns = 48 // of 80 mm paper
+
+// draw is a document as text; double-size rows are spaced out.
+func draw(d printer.Document) string {
+	var w strings.Builder
+	part := func(name string, blocks []printer.Block) {
+		fmt.Fprintf(&w, "[%s]\n", name)
+		var run []printer.Pair
+		for _, b := range append(blocks, nil) {
+			if p, ok := b.(printer.Pair); ok {
+				run = append(run, p)
+				continue
+			}
+			at := printer.ValueColumn(run, columns)
+			for _, p := range run {
+				for row := range printer.PairRows(p, at, columns) {
+					fmt.Fprintln(&w, row)
+				}
+			}
+			run = nil
+			drawBlock(&w, b)
+		}
+	}
+	part("body", d.Body)
+	part("tail", d.Tail)
+	return w.String()
+}
+
+func drawBlock(w *strings.Builder, b printer.Block) {
+	switch b := b.(type) {
+	case printer.Line:
+		width, size := columns, 1
+		if b.Double {
+			width, size = columns/2, 2
+		}
+		for row := range printer.Wrap(b.Text, width) {
+			pad := 0
+			if b.Align == printer.Center {
+				pad = (columns - size*printer.TextWidth(row)) / 2
+			}
+			if b.Double {
+				row = strings.Join(strings.Split(row, ""), "  ")
+			}
+			fmt.Fprintln(w, strings.TrimRight(strings.Repeat(" ", pad)+row, " "))
+		}
+	case printer.Rule:
+		fmt.Fprintln(w, strings.Repeat("-", columns))
+	case printer.QR:
+		fmt.Fprintf(w, "<QR %s>\n", b.Data)
+	case printer.Feed:
+		fmt.Fprintf(w, "<feed %d>\n", b.Lines)
+	case printer.Cut:
+		fmt.Fprintln(w, "<cut>")
+	}
+}
+
+// filed is the sample as each kind knows it.
+func filed(kind receipt.Kind, language string) receipt.Slip {
+	s := sample()
+	s.Language = language
+	s.Materials = []string{"身份证原件", "劳动合同"}
+	switch kind {
+	case receipt.Accepted:
+		s.Due = "2026-12-07"
+	case receipt.Saved:
+		s.Number, s.QueryCode = "", ""
+	case receipt.Failed:
+		s.Number, s.QueryCode, s.Reference, s.Code = "", "", "", "K-601"
+	case receipt.Printout:
+		s.Number, s.QueryCode, s.Answers, s.Materials = "", "", nil, nil
+		s.Title, s.Text = "灵活就业社会保险补贴", []string{"符合条件的人员可以申请。", "补贴比例 以窗口确认为准"}
+	}
+	return s
+}
+
+func TestGoldenSlips(t *testing.T) {
+	l, err := receipt.Load(assets.Receipts())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, kind := range []receipt.Kind{receipt.Accepted, receipt.Saved, receipt.Failed, receipt.Printout} {
+		for _, language := range []string{"zh", "en"} {
+			name := string(kind) + "." + language
+			t.Run(name, func(t *testing.T) {
+				doc, err := l.Compose(kind, filed(kind, language))
+				if err != nil {
+					t.Fatal(err)
+				}
+				got, path := draw(doc), filepath.Join("testdata", name+".txt")
+				if *update {
+					if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+						t.Fatal(err)
+					}
+				}
+				want, err := os.ReadFile(path)
+				if err != nil || got != string(want) {
+					t.Errorf("slip:\n%s\nwant:\n%s\n%v", got, want, err)
+				}
+			})
+		}
+	}
+}
+
+func TestValuesCommandNothing(t *testing.T) {
+	l, err := receipt.Load(assets.Receipts())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := sample()
+	s.Applicant = "{number}\x1b@"
+	s.Answers = []receipt.Item{{Label: "甲\x00", Value: "乙\x1dV"}}
+	s.Materials = []string{"丙\x07"}
+	doc, err := l.Compose(receipt.Accepted, s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := words(doc)
+	if strings.ContainsAny(text, "\x00\x07\x1b\x1d") || !strings.Contains(text, "{number}@") {
+		t.Errorf("slip: %q", text)
+	}
+}
+
+func TestTheSlipShowsChinaTime(t *testing.T) {
+	l, err := receipt.Load(assets.Receipts())
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc, err := l.Compose(receipt.Accepted, sample())
+	if err != nil || !strings.Contains(words(doc), "2026-11-23 18:00:00") {
+		t.Errorf("%v:\n%s", err, words(doc))
+	}
+}
+
+func TestBrokenLayoutsAreRefused(t *testing.T) {
+	const cut = "\n[[tail]]\ncut = true\n"
+	for text, want := range map[string]string{
+		"[[body]]\nrule = true\n":                                   "does not cut",
+		"[[body]]\ncolour = 1\n" + cut:                              "line 2: body.colour: unknown key",
+		"[[body]]\nrule = 1\n" + cut:                                "line 2: body.rule",
+		"[[body]]\nrule = true\nfeed = 1\n" + cut:                   "body block 1: 2 pieces",
+		"[[body]]\nif = \"due\"\n" + cut:                            "body block 1: 0 pieces",
+		"[[body]]\nif = \"weather\"\nrule = true\n" + cut:           "if: no such field \"weather\"",
+		"[[body]]\nlist = \"people\"\n" + cut:                       "no such list",
+		"[[body]]\nline = { zh = \"甲\", en = \"{nmber}\" }\n" + cut: "no such field \"nmber\"",
+		"[[body]]\nqr = \"{x}\"\n" + cut:                            "no such field \"x\"",
+		"[[body]]\nrule = true\nalign = \"up\"\n" + cut:             "align",
+	} {
+		_, err := receipt.Load(fstest.MapFS{"accepted.toml": {Data: []byte(text)}})
+		if err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "accepted.toml") {
+			t.Errorf("%q: %v, want %s", text, err, want)
+		}
+	}
+}
+
+// FuzzLoad holds that a layout is refused or can be composed to the last cut.
+func FuzzLoad(f *testing.F) {
+	for _, kind := range []string{"accepted", "saved", "failed", "printout"} {
+		data, err := os.ReadFile("../../../../assets/receipts/" + kind + ".toml")
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(data)
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		file := &fstest.MapFile{Data: data}
+		l, err := receipt.Load(fstest.MapFS{"accepted.toml": file, "saved.toml": file, "failed.toml": file, "printout.toml": file})
+		if err != nil {
+			return
+		}
+		doc, err := l.Compose(receipt.Accepted, sample())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(doc.Tail) == 0 {
+			t.Fatal("nothing cuts")
+		}
+		if _, ok := doc.Tail[len(doc.Tail)-1].(printer.Cut); !ok {
+			t.Fatal("the last block does not cut")
+		}
+	})
+}

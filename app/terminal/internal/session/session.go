@@ -1,0 +1,227 @@
+// Package session is one resident's visit as a state machine: idle, home,
+// service, identify, questions, review, filed, end, and wiped.
+//
+// It decides what may happen next and when a visit ends. It draws nothing,
+// opens no port and writes no file: the card reader, the queue and the printer
+// are interfaces that whoever builds a Session hands in.
+package session
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"leye/app/catalogue"
+	"leye/app/policy"
+	"leye/app/terminal/internal/kiosk"
+	"leye/devices/idcard"
+	"leye/devices/printer"
+)
+
+// CardReader delivers the cards that are laid on the terminal.
+type CardReader interface {
+	Read(ctx context.Context) (idcard.Card, error)
+	Present(ctx context.Context) (bool, error)
+	SetProgress(func(idcard.Progress))
+}
+
+// Submitter keeps applications and tells what became of them.
+type Submitter interface {
+	// Put returns only when the application is safe on disk. It fills in the
+	// reference.
+	Put(ctx context.Context, app *kiosk.Application) error
+	// Wait returns the acknowledgement, a *Refused, or ctx's error when the
+	// central has not answered yet.
+	Wait(ctx context.Context, id kiosk.ApplicationID) (kiosk.Acknowledgement, error)
+	// Ready reports whether another application can be kept.
+	Ready(ctx context.Context) error
+}
+
+// ReceiptPrinter prints slips and says how much of each is proved.
+type ReceiptPrinter interface {
+	Print(ctx context.Context, doc printer.Document) (printer.Proof, error)
+	Status(ctx context.Context) (printer.Status, error)
+}
+
+// SlipWriter turns what was filed into the paper that says so.
+type SlipWriter interface {
+	Compose(f Filing) (printer.Document, error)
+}
+
+// Refused is the central's final no to an application.
+type Refused struct{ Reason string }
+
+func (r *Refused) Error() string { return "application refused: " + r.Reason }
+
+// Config is what a Session works with. Zero durations mean the defaults.
+type Config struct {
+	Terminal  string
+	Catalogue *catalogue.Catalogue
+	Policies  *policy.Library
+	Reader    CardReader
+	Submitter Submitter
+	Printer   ReceiptPrinter
+	Slips     SlipWriter
+	Log       *slog.Logger
+
+	Idle           time.Duration // without a touch before asking, default 90 s
+	Warn           time.Duration // of asking before the wipe, default 30 s
+	WaitForCentral time.Duration // for a number before the slip says "saved", default 5 s
+	Farewell       time.Duration // that the end screen stays, default 12 s
+	NoCard         time.Duration // without a reading before staff is offered, default 20 s
+	Location       *time.Location
+}
+
+// Session is the visit of whoever stands in front of the terminal; one after
+// another. Run drives it; Do and State may be called from any goroutine.
+type Session struct {
+	cfg     Config
+	intents chan Intent
+	cards   chan cardEvent
+
+	mu        sync.Mutex
+	state     State
+	listeners []func(State)
+
+	// Owned by the goroutine of Run.
+	ctx      context.Context // of Run: outlives each visit
+	visit    *visit
+	deadline time.Time
+	tasks    sync.WaitGroup
+}
+
+type cardEvent struct {
+	card     idcard.Card
+	progress idcard.Progress
+	err      error
+	read     bool
+}
+
+// New returns a Session in its idle state.
+func New(cfg Config) *Session {
+	def := func(d *time.Duration, v time.Duration) {
+		if *d == 0 {
+			*d = v
+		}
+	}
+	def(&cfg.Idle, 90*time.Second)
+	def(&cfg.Warn, 30*time.Second)
+	def(&cfg.WaitForCentral, 5*time.Second)
+	def(&cfg.Farewell, 12*time.Second)
+	def(&cfg.NoCard, 20*time.Second)
+	if cfg.Location == nil {
+		cfg.Location = time.FixedZone("CST", 8*3600) // Shanghai has no summer time
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	s := &Session{cfg: cfg, intents: make(chan Intent, 64), cards: make(chan cardEvent, 16)}
+	s.visit = newVisit(context.Background())
+	s.state = State{Stage: Idle, Language: "zh"}
+	return s
+}
+
+func (s *Session) String() string { return "session" }
+
+// Do hands an intent to the session. It never blocks for long: intents beyond
+// the buffer of a person's fastest tapping are dropped.
+func (s *Session) Do(i Intent) {
+	select {
+	case s.intents <- i:
+	default:
+		s.cfg.Log.Warn("drop intent", "why", "the session is busy")
+	}
+}
+
+// State returns the present state. Its maps and slices must not be changed.
+func (s *Session) State() State {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.state
+}
+
+// Listen calls f, from the goroutine of Run, with each new state. Call it
+// before Run.
+func (s *Session) Listen(f func(State)) { s.listeners = append(s.listeners, f) }
+
+// Run drives the session until ctx ends, and wipes it then.
+func (s *Session) Run(ctx context.Context) error {
+	s.ctx = ctx
+	s.renew(ctx)
+	if s.cfg.Reader != nil {
+		s.cfg.Reader.SetProgress(func(p idcard.Progress) { s.sendCard(ctx, cardEvent{progress: p}) })
+		s.tasks.Go(func() { s.readCards(ctx) })
+	}
+	defer s.tasks.Wait()
+	defer s.wipe()
+	s.publish()
+	timer := time.NewTimer(time.Hour)
+	defer timer.Stop()
+	for {
+		timer.Reset(s.untilTick())
+		select {
+		case <-ctx.Done():
+			return nil
+		case i := <-s.intents:
+			s.touch()
+			i.apply(s)
+		case e := <-s.cards:
+			s.onCard(e)
+		case f := <-s.visit.results:
+			f()
+		case <-timer.C:
+			s.onTick()
+		}
+		s.publish()
+	}
+}
+
+func (s *Session) sendCard(ctx context.Context, e cardEvent) {
+	select {
+	case s.cards <- e:
+	case <-ctx.Done():
+	}
+}
+
+func (s *Session) readCards(ctx context.Context) {
+	for ctx.Err() == nil {
+		card, err := s.cfg.Reader.Read(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		s.sendCard(ctx, cardEvent{card: card, err: err, read: true})
+		if err != nil && !errors.Is(err, idcard.ErrNoCard) && !errors.Is(err, idcard.ErrRemoved) && !errors.Is(err, idcard.ErrNotACard) {
+			pause(ctx, time.Second) // a broken device must not spin
+		}
+	}
+}
+
+func pause(ctx context.Context, d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-ctx.Done():
+	}
+}
+
+// set changes the published state; only the goroutine of Run calls it.
+func (s *Session) set(f func(*State)) {
+	s.mu.Lock()
+	f(&s.state)
+	s.mu.Unlock()
+}
+
+func (s *Session) publish() {
+	s.mu.Lock()
+	s.state.Serial++
+	st := s.state
+	s.mu.Unlock()
+	for _, f := range s.listeners {
+		f(st)
+	}
+}
+
+func (s *Session) now() time.Time { return time.Now().In(s.cfg.Location) }

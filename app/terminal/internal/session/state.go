@@ -1,0 +1,130 @@
+package session
+
+import (
+	"time"
+
+	"leye/app/form"
+	"leye/app/policy"
+	"leye/app/terminal/internal/kiosk"
+	"leye/devices/idcard"
+	"leye/devices/printer"
+)
+
+// Stage is where a visit stands.
+type Stage string
+
+// The stages, in the order of a visit.
+const (
+	Idle         Stage = "idle"
+	Home         Stage = "home"
+	Browse       Stage = "event"  // the services of a life event, or found ones
+	Search       Stage = "search" // for a service
+	Service      Stage = "service"
+	Identify     Stage = "identify"
+	Filling      Stage = "question"
+	Row          Stage = "repeat" // one row of a repeat field
+	Reviewing    Stage = "check"
+	Submitting   Stage = "filing"
+	Filed        Stage = "filed"
+	Ended        Stage = "end"
+	PolicySearch Stage = "policy-search"
+	PolicyText   Stage = "policy"
+)
+
+// Overlay is what lies over the stage's screen.
+type Overlay string
+
+// The overlays.
+const (
+	NoOverlay  Overlay = ""
+	HelpCall   Overlay = "help"
+	LeaveAsk   Overlay = "leave"
+	StillThere Overlay = "still-there"
+)
+
+// State is a snapshot of the visit: all that a screen needs to draw itself.
+type State struct {
+	Serial   int // rises with each change
+	Stage    Stage
+	Overlay  Overlay
+	WipeAt   time.Time // when StillThere ends the visit
+	Language string    // "zh" or "en"
+	Elder    bool
+	Reach    bool // all controls in the lower band
+
+	Event   string // chosen life event
+	Query   string // typed into the search
+	Found   []string
+	Service string
+	Checks  Checks
+
+	Reader   idcard.Progress
+	Trouble  string // text key about the card, or empty
+	Slow     bool   // no reading for a while: offer staff
+	Resident *kiosk.Resident
+
+	Form      *form.Form
+	Answers   form.Answers
+	Questions []form.Question
+	Question  int
+	Problems  map[string]form.Problem
+	Returning bool // a change made from the check screen
+	RowField  string
+	RowIndex  int
+	RowNew    bool
+	RowDraft  form.Answers
+
+	Category string
+	Hits     []policy.Hit
+	Policy   string // id of the policy being read
+
+	Filing *Filing
+	Print  PrintState
+	Fault  kiosk.Code // what staff read out; empty when all is well
+}
+
+// Checks is what the service page says before anything is asked.
+type Checks struct {
+	Printer printer.Status
+	Known   bool // the printer has been asked
+	Reader  bool
+	Line    bool
+	Keep    bool // another application can be kept
+}
+
+// Outcome is what became of an application. The three are told apart on the
+// screen and on paper at first sight.
+type Outcome string
+
+// The outcomes.
+const (
+	Accepted Outcome = "accepted" // the central holds it and gave a number
+	Saved    Outcome = "saved"    // safe on this terminal, sent when the line is back
+	Failed   Outcome = "failed"   // nothing was kept
+)
+
+// Filing is one act of handing in: what the filed screen and the slip say.
+type Filing struct {
+	Outcome  Outcome
+	App      kiosk.Application
+	Ack      kiosk.Acknowledgement // when Accepted
+	Resident *kiosk.Resident       // nil for anonymous matters
+	Form     *form.Form
+	Answers  form.Answers
+	Policy   string // id of the policy text to print, or empty
+	Code     kiosk.Code
+	At       time.Time
+}
+
+// PrintState is what is known of the slip's paper.
+type PrintState string
+
+// The paper's states; PrintDoubt means that something may have come out.
+const (
+	NotPrinting PrintState = ""
+	Printing    PrintState = "printing"
+	PrintDone   PrintState = "printed"
+	PrintSent   PrintState = "sent" // no fault seen, not confirmed by the device
+	PrintDoubt  PrintState = "in-doubt"
+	PrintFailed PrintState = "not-printed"
+)

@@ -1,0 +1,255 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"leye/app/catalogue"
+	"leye/app/form"
+	"leye/app/terminal/internal/kiosk"
+	"leye/devices/idcard"
+)
+
+// visit holds what must end with the visit: its context stops every task that
+// was started for it, and its results channel is forgotten with it, so a late
+// answer can never reach the next person's screen.
+type visit struct {
+	ctx     context.Context
+	end     context.CancelFunc
+	results chan func()
+	appID   kiosk.ApplicationID // fixed at the first attempt to file, kept for the next
+	looking time.Time           // since when a card is awaited
+	endedAt time.Time
+}
+
+func newVisit(ctx context.Context) *visit {
+	c, cancel := context.WithCancel(ctx)
+	return &visit{ctx: c, end: cancel, results: make(chan func(), 8)}
+}
+
+// start runs work beside the visit and hands what it returns to the session's
+// goroutine, unless the visit is over by then.
+func (s *Session) start(work func(ctx context.Context) func()) {
+	v := s.visit
+	s.tasks.Go(func() {
+		done := work(v.ctx)
+		select {
+		case v.results <- done:
+		case <-v.ctx.Done():
+		}
+	})
+}
+
+// wipe ends the visit: nothing of the resident stays in the state, and what was
+// started for the visit is stopped.
+func (s *Session) wipe() {
+	parent := s.visit
+	parent.end()
+	s.set(func(st *State) {
+		*st = State{Serial: st.Serial, Stage: Idle, Language: "zh", Reader: st.Reader}
+	})
+	s.deadline = time.Time{}
+}
+
+// renew gives the next person a fresh visit.
+func (s *Session) renew(ctx context.Context) { s.visit = newVisit(ctx) }
+
+// touch moves the idle clock; every intent is a touch.
+func (s *Session) touch() {
+	if s.state.Stage == Idle || s.state.Stage == Ended {
+		s.deadline = time.Time{}
+		return
+	}
+	s.deadline = s.now().Add(s.cfg.Idle)
+	if s.state.Overlay == StillThere {
+		s.set(func(st *State) { st.Overlay = NoOverlay })
+	}
+}
+
+// untilTick is how long the loop may sleep.
+func (s *Session) untilTick() time.Duration {
+	switch st := &s.state; {
+	case st.Stage == Ended:
+		return time.Second
+	case st.Stage == Identify && !st.Slow:
+		return max(0, s.visit.looking.Add(s.cfg.NoCard).Sub(s.now()))
+	case st.Overlay == StillThere:
+		return max(0, st.WipeAt.Sub(s.now()))
+	case s.deadline.IsZero():
+		return time.Hour
+	default:
+		return max(0, s.deadline.Sub(s.now()))
+	}
+}
+
+func (s *Session) onTick() {
+	now := s.now()
+	st := &s.state
+	switch {
+	case st.Stage == Ended:
+		s.tickEnded(now)
+	case st.Stage == Identify && !st.Slow && !now.Before(s.visit.looking.Add(s.cfg.NoCard)):
+		s.set(func(st *State) { st.Slow = true })
+	case st.Stage == Submitting:
+		s.deadline = now.Add(s.cfg.Idle) // the machine is working, not the person
+	case st.Overlay == StillThere && !now.Before(st.WipeAt):
+		s.leave()
+	case !s.deadline.IsZero() && !now.Before(s.deadline):
+		s.set(func(st *State) { st.Overlay, st.WipeAt = StillThere, now.Add(s.cfg.Warn) })
+		s.deadline = time.Time{}
+	}
+}
+
+// tickEnded returns to the idle screen once the farewell has been read.
+func (s *Session) tickEnded(now time.Time) {
+	if now.Before(s.visit.endedAt.Add(s.cfg.Farewell)) {
+		return
+	}
+	s.set(func(st *State) { st.Stage = Idle })
+}
+
+// leave wipes and shows the farewell when somebody was identified, so that the
+// card is not forgotten; else it returns to the idle screen.
+func (s *Session) leave() {
+	farewell := s.state.Resident != nil || s.state.Filing != nil
+	printed := s.state.Print
+	language, elder, reach := s.state.Language, s.state.Elder, s.state.Reach
+	s.wipe()
+	s.renew(s.ctx)
+	if farewell {
+		s.visit.endedAt = s.now()
+		s.set(func(st *State) {
+			st.Stage, st.Language, st.Elder, st.Reach, st.Print = Ended, language, elder, reach, printed
+		})
+	}
+}
+
+func (s *Session) onCard(e cardEvent) {
+	if !e.read {
+		s.onProgress(e.progress)
+		return
+	}
+	if e.err != nil {
+		s.onCardError(e.err)
+		return
+	}
+	r := residentOf(e.card)
+	switch st := &s.state; {
+	case st.Stage == Submitting || st.Stage == Filed:
+		return // the paper on its way belongs to the person before
+	case st.Resident != nil && st.Resident.Number != r.Number && st.Stage != Ended && st.Stage != Idle:
+		s.set(func(st *State) { st.Trouble = "card.other" })
+		return
+	case damaged(e.card):
+		s.set(func(st *State) { st.Trouble = "card.damaged" })
+		return
+	}
+	if s.state.Stage == Idle || s.state.Stage == Ended {
+		s.begin()
+	}
+	s.touch()
+	s.set(func(st *State) { st.Resident, st.Trouble, st.Slow = &r, "", false })
+}
+
+func (s *Session) onProgress(p idcard.Progress) {
+	s.set(func(st *State) {
+		st.Reader = p
+		if p == idcard.Reading {
+			st.Trouble = ""
+		}
+		if p == idcard.Retry {
+			st.Trouble = "card.retry"
+		}
+	})
+	if p == idcard.Reading && s.state.Stage == Idle {
+		s.touch()
+	}
+}
+
+func (s *Session) onCardError(err error) {
+	key := "card.unreadable"
+	switch {
+	case errors.Is(err, idcard.ErrNoCard):
+		return
+	case errors.Is(err, idcard.ErrRemoved):
+		key = "card.removed"
+	case errors.Is(err, idcard.ErrNotACard):
+		key = "card.not_a_card"
+	default:
+		s.cfg.Log.Warn("read card", "err", err)
+	}
+	s.set(func(st *State) { st.Trouble = key })
+}
+
+// begin starts a visit at the home screen.
+func (s *Session) begin() {
+	s.visit.end()
+	s.renew(s.ctx)
+	s.set(func(st *State) { st.Stage, st.Overlay = Home, NoOverlay })
+	s.touch()
+}
+
+// damaged reports a card whose number fails its own check digit: one bit wrong
+// would file the matter for another person.
+func damaged(c idcard.Card) bool {
+	for _, issue := range c.Issues {
+		if issue == "id_number_check_digit" {
+			return true
+		}
+	}
+	return c.Number.Reveal() == ""
+}
+
+func residentOf(c idcard.Card) kiosk.Resident {
+	kinds := map[idcard.Kind]string{
+		idcard.Resident: "id-card", idcard.HKMTPermit: "hkmt-residence",
+		idcard.Foreign2017: "foreign-pr", idcard.Foreign2023: "foreign-pr",
+	}
+	name := c.Name
+	if name == "" {
+		name = c.EnglishName
+	}
+	return kiosk.Resident{
+		Name: name, Number: c.Number.Reveal(), DocKind: kinds[c.Kind], Sex: c.SexCode,
+		Birth: c.Birth.String(), Ethnic: c.EthnicCode, Address: c.Address,
+	}
+}
+
+func factsOf(r *kiosk.Resident) form.Facts {
+	if r == nil {
+		return form.Facts{}
+	}
+	return form.Facts{
+		Name: r.Name, Number: r.Number, DocKind: r.DocKind, Sex: r.Sex,
+		Birth: r.Birth, Ethnic: r.Ethnic, Address: r.Address,
+	}
+}
+
+// needsCard reports whether a service asks who is there. Anonymous look-ups and
+// those with a case number and code do not.
+func needsCard(svc catalogue.Service) bool {
+	for _, level := range svc.Identity {
+		if level == "anonymous" || level == "case-code" {
+			return false
+		}
+	}
+	return true
+}
+
+// find returns the services whose words contain the query, in catalogue order.
+func find(cat *catalogue.Catalogue, query string) []string {
+	q := strings.ToLower(strings.TrimSpace(query))
+	if q == "" {
+		return nil
+	}
+	var ids []string
+	for _, svc := range cat.Services() {
+		words := strings.ToLower(svc.ZH + "\n" + svc.EN + "\n" + svc.Summary.ZH + "\n" + svc.Summary.EN + "\n" + strings.Join(svc.PlanTerms, "\n"))
+		if strings.Contains(words, q) {
+			ids = append(ids, svc.ID)
+		}
+	}
+	return ids
+}

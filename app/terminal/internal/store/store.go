@@ -1,0 +1,367 @@
+// Package store opens the one SQLite file that holds what a terminal must not
+// lose: queue, journal and packs. It gives transactions and typed errors, and it
+// is the only package of the terminal that imports the SQL driver.
+//
+// It knows the tables' shapes (the migrations) but not what they mean; the
+// statements stand with the packages that own the rows.
+package store
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/pressly/goose/v3"
+	"modernc.org/sqlite"
+)
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// pageSize is SQLite's default, in bytes.
+const pageSize = 4096
+
+// FileName is the name of the file inside the state directory.
+const FileName = "kiosk.db"
+
+// Options changes how [Open] opens; the zero value is right for the terminal.
+type Options struct {
+	ReadOnly bool          // look only: no migration, no checkpoint
+	MaxBytes int64         // refuse to grow beyond; 0: as far as the disk goes
+	Reserve  int64         // free bytes of the disk that [Store.Room] keeps back; 0: 8 MiB
+	Busy     time.Duration // how long to wait for another program's lock; 0: 5 s
+}
+
+// Store is the open file. Its methods may be called from any goroutine.
+type Store struct {
+	path  string
+	opt   Options
+	write *sql.DB // one connection, so writers queue in Go and never meet SQLITE_BUSY
+	read  *sql.DB
+
+	// After a failed fsync the kernel may have dropped what it could not write
+	// while the page cache still shows it. Until a checkpoint has written
+	// everything again, nothing that is read from the log may be trusted.
+	suspect atomic.Bool
+}
+
+// Open opens or creates the file at path and brings its tables up to date. The
+// directory is made when it is missing. A damaged file gives [ErrDamaged] and is
+// left as it is; see [SetAside].
+func Open(ctx context.Context, path string, opt Options) (*Store, error) {
+	s, err := open(ctx, path, opt)
+	if err != nil {
+		return nil, fmt.Errorf("open store %s: %w", path, typed(err))
+	}
+	return s, nil
+}
+
+func open(ctx context.Context, path string, opt Options) (*Store, error) {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return nil, err
+	}
+	// fdatasync keeps the data and the size, which is all that a commit needs;
+	// fsync would also wait for the time stamps. The switch belongs to the
+	// driver and there is no way to set it per file; elsewhere fsync is used.
+	if _, err := sqlite.Fdatasync(true); err != nil && !errors.Is(err, sqlite.ErrFdatasyncUnavailable) {
+		return nil, err
+	}
+	if err := create(path, opt.ReadOnly); err != nil {
+		return nil, err
+	}
+	if opt.Reserve == 0 {
+		opt.Reserve = 8 << 20
+	}
+	s := &Store{path: path, opt: opt}
+	if s.read, err = sql.Open("sqlite", dsn(path, opt, false)); err != nil {
+		return nil, err
+	}
+	s.read.SetMaxOpenConns(4)
+	if opt.ReadOnly {
+		err = s.look(ctx)
+	} else {
+		err = s.prepare(ctx, opt)
+	}
+	if err != nil {
+		return nil, errors.Join(err, s.closeAll())
+	}
+	return s, nil
+}
+
+// create makes the file private before SQLite sees it; the log beside it
+// inherits the mode.
+func create(path string, readOnly bool) error {
+	if readOnly {
+		_, err := os.Stat(path)
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return err
+	}
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return err
+	}
+	return f.Close()
+}
+
+func dsn(path string, opt Options, writer bool) string {
+	if opt.Busy == 0 {
+		opt.Busy = 5 * time.Second
+	}
+	q := url.Values{}
+	q.Add("_pragma", fmt.Sprintf("busy_timeout(%d)", opt.Busy.Milliseconds()))
+	q.Add("_pragma", "foreign_keys(1)")
+	q.Add("_pragma", "temp_store(MEMORY)")
+	q.Add("_pragma", "trusted_schema(0)")
+	switch {
+	case writer:
+		q.Add("_pragma", "journal_mode(WAL)")
+		q.Add("_pragma", "synchronous(FULL)")
+		q.Add("_pragma", "secure_delete(ON)")
+		if opt.MaxBytes > 0 {
+			q.Add("_pragma", fmt.Sprintf("max_page_count(%d)", max(1, opt.MaxBytes/pageSize)))
+		}
+		q.Set("_txlock", "immediate")
+	case opt.ReadOnly:
+		q.Set("mode", "ro")
+	default:
+		q.Add("_pragma", "query_only(1)")
+	}
+	u := url.URL{Scheme: "file", Path: path, RawQuery: q.Encode()}
+	return u.String()
+}
+
+func (s *Store) look(ctx context.Context) error {
+	var n int
+	return s.read.QueryRowContext(ctx, "SELECT count(*) FROM sqlite_schema").Scan(&n)
+}
+
+func (s *Store) prepare(ctx context.Context, opt Options) (err error) {
+	if s.write, err = sql.Open("sqlite", dsn(s.path, opt, true)); err != nil {
+		return err
+	}
+	s.write.SetMaxOpenConns(1)
+	if err := s.check(ctx); err != nil {
+		return err
+	}
+	if err := s.migrate(ctx); err != nil {
+		return err
+	}
+	// A new name in a directory is durable only when the directory is synced;
+	// without this a power cut can lose the whole first day.
+	return syncDir(filepath.Dir(s.path))
+}
+
+// check reads the structure of the whole file: 50 ms for a year of entries.
+func (s *Store) check(ctx context.Context) error {
+	var word string
+	if err := s.write.QueryRowContext(ctx, "PRAGMA quick_check(1)").Scan(&word); err != nil {
+		return err
+	}
+	if word != "ok" {
+		return &Error{Kind: ErrDamaged, Err: errors.New(word)}
+	}
+	return nil
+}
+
+func (s *Store) migrate(ctx context.Context) error {
+	dir, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return err
+	}
+	p, err := goose.NewProvider(goose.DialectSQLite3, s.write, dir,
+		goose.WithDisableGlobalRegistry(true), goose.WithLogger(goose.NopLogger()))
+	if err != nil {
+		return err
+	}
+	if _, err := p.Up(ctx); err != nil {
+		return fmt.Errorf("migrate: %w", err)
+	}
+	return nil
+}
+
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
+
+// Path is the absolute path of the file.
+func (s *Store) Path() string { return s.path }
+
+// Tx runs f in one writing transaction: all of it is on the disk when Tx returns
+// nil. With an error the outcome is that nothing was done, except after [ErrIO]
+// and a cancelled context, where it is unknown; ask by key before telling anybody.
+func (s *Store) Tx(ctx context.Context, f func(*sql.Tx) error) (err error) {
+	if s.opt.ReadOnly {
+		return errors.New("write to store: opened for reading only")
+	}
+	conn, err := s.write.Conn(ctx)
+	if err != nil {
+		return typed(err)
+	}
+	defer func() {
+		err = typed(err)
+		if errors.Is(err, ErrIO) {
+			s.suspect.Store(true)
+			discard(conn)
+		}
+		if e := conn.Close(); e != nil && err == nil && !errors.Is(e, sql.ErrConnDone) {
+			err = e
+		}
+	}()
+	if s.suspect.Load() {
+		if err := checkpoint(ctx, conn); err != nil {
+			return fmt.Errorf("write everything again after an earlier fault: %w", err)
+		}
+		s.suspect.Store(false)
+	}
+	tx, err := conn.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	if err := f(tx); err != nil {
+		return rollback(tx, err)
+	}
+	return tx.Commit()
+}
+
+// rollback keeps the cause; a transaction that SQLite itself has already rolled
+// back (a full disk does) is no second failure.
+func rollback(tx *sql.Tx, cause error) error {
+	if err := tx.Rollback(); err != nil && kindOf(cause) == nil && !errors.Is(err, sql.ErrTxDone) {
+		return errors.Join(cause, err)
+	}
+	return cause
+}
+
+// discard makes the pool open a new connection next time: an I/O fault leaves
+// the old one's view of the log unknown.
+func discard(conn *sql.Conn) {
+	_ = conn.Raw(func(any) error { return driver.ErrBadConn })
+}
+
+// View runs f in one reading transaction: a snapshot that no writer disturbs.
+func (s *Store) View(ctx context.Context, f func(*sql.Tx) error) error {
+	tx, err := s.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	if err != nil {
+		return typed(err)
+	}
+	if err := f(tx); err != nil {
+		return typed(rollback(tx, err))
+	}
+	return typed(tx.Rollback())
+}
+
+// Checkpoint moves the log into the file and empties it, so that what was
+// deleted (bodies, with their personal data) is overwritten in both. [ErrBusy]
+// means that a reader was in the way: try later.
+func (s *Store) Checkpoint(ctx context.Context) error {
+	conn, err := s.write.Conn(ctx)
+	if err != nil {
+		return typed(err)
+	}
+	return typed(errors.Join(checkpoint(ctx, conn), conn.Close()))
+}
+
+func checkpoint(ctx context.Context, conn *sql.Conn) error {
+	var busy, pages, moved int
+	row := conn.QueryRowContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)")
+	if err := row.Scan(&busy, &pages, &moved); err != nil {
+		return fmt.Errorf("checkpoint: %w", err)
+	}
+	if busy != 0 {
+		return &Error{Kind: ErrBusy, Err: errors.New("checkpoint: a reader is active")}
+	}
+	return nil
+}
+
+// Close waits for running transactions, moves the log into the file and closes.
+// When there is no room or another program reads, the log stays where it is and
+// the next [Open] takes it up: nothing is lost, so that is no error.
+func (s *Store) Close() error {
+	var err error
+	if !s.opt.ReadOnly {
+		// Readers first: an open snapshot would keep the log from being emptied.
+		err = s.read.Close()
+		if e := s.Checkpoint(context.Background()); !errors.Is(e, ErrFull) && !errors.Is(e, ErrBusy) {
+			err = errors.Join(err, e)
+		}
+	}
+	return errors.Join(err, s.closeAll())
+}
+
+func (s *Store) closeAll() error {
+	err := s.read.Close()
+	if s.write != nil {
+		err = errors.Join(err, s.write.Close())
+	}
+	return typed(err)
+}
+
+// ownPages is what stays free inside a file of limited size for [Store.Room].
+const ownPages = 32
+
+// Room asks, inside a writing transaction, whether something new may be taken.
+// [ErrFull] comes while there is still room for the small writes of a queue that
+// empties itself: a file that is full to the last page could not even note that
+// an entry was sent.
+func (s *Store) Room(ctx context.Context, tx *sql.Tx) error {
+	free, err := Free(filepath.Dir(s.path))
+	if err != nil {
+		return err
+	}
+	if free < s.opt.Reserve {
+		return &Error{Kind: ErrFull, Err: fmt.Errorf("%d bytes are free, %d are kept back", free, s.opt.Reserve)}
+	}
+	if s.opt.MaxBytes == 0 {
+		return nil
+	}
+	var used int64
+	row := tx.QueryRowContext(ctx, "SELECT (SELECT page_count FROM pragma_page_count) - (SELECT freelist_count FROM pragma_freelist_count)")
+	if err := row.Scan(&used); err != nil {
+		return err
+	}
+	if used+ownPages > s.opt.MaxBytes/pageSize {
+		return &Error{Kind: ErrFull, Err: fmt.Errorf("%d pages are used, %d are allowed", used, s.opt.MaxBytes/pageSize)}
+	}
+	return nil
+}
+
+// Free is the room in bytes that is left for an unprivileged user where the
+// directory dir lies.
+func Free(dir string) (int64, error) {
+	var st syscall.Statfs_t
+	if err := syscall.Statfs(dir, &st); err != nil {
+		return 0, fmt.Errorf("ask for free space: %w", err)
+	}
+	return int64(st.Bavail) * st.Bsize, nil
+}
+
+// SetAside renames a damaged file and its log, so that a new one can be opened
+// and the old one can be searched for entries; nothing is deleted. It returns
+// the new name of the file.
+func SetAside(path string, at time.Time) (string, error) {
+	aside := path + ".damaged-" + at.UTC().Format("20060102T150405.000")
+	for _, suffix := range []string{"", "-wal", "-shm"} {
+		err := os.Rename(path+suffix, aside+suffix)
+		if err != nil && !(suffix != "" && errors.Is(err, fs.ErrNotExist)) {
+			return "", fmt.Errorf("set damaged file aside: %w", err)
+		}
+	}
+	return aside, syncDir(filepath.Dir(path))
+}

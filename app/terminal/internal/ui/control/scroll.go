@@ -1,0 +1,143 @@
+package control
+
+import (
+	"image/color"
+	"time"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/widget"
+)
+
+// Scroll shows a part of a higher content and follows the finger, with inertia.
+// Fyne's own scroll ignores drags on its content on a desktop.
+type Scroll struct {
+	widget.BaseWidget
+	ID      string
+	Content fyne.CanvasObject
+	OnMove  func()
+
+	offset float32
+	track  *canvas.Rectangle
+	moved  float32 // of the drag under way
+	speed  float32 // pixels per second, down positive
+	last   time.Time
+	glide  *fyne.Animation
+}
+
+var (
+	_ fyne.Draggable  = (*Scroll)(nil)
+	_ fyne.Scrollable = (*Scroll)(nil)
+)
+
+// NewScroll makes a scroll with a thin track in the colour of the hint that
+// there is more.
+func NewScroll(id string, content fyne.CanvasObject, track color.Color) *Scroll {
+	s := &Scroll{ID: id, Content: content, track: Rect(track, nil, 0, 4)}
+	s.ExtendBaseWidget(s)
+	return s
+}
+
+// Offset is how far the content is moved up.
+func (s *Scroll) Offset() float32 { return s.offset }
+
+// Range is how far it can be moved.
+func (s *Scroll) Range() float32 {
+	return max(0, s.Content.MinSize().Height-s.Size().Height)
+}
+
+// ScrollTo moves the content so that offset is at the top.
+func (s *Scroll) ScrollTo(offset float32) {
+	s.offset = min(max(0, offset), s.Range())
+	s.place()
+	if s.OnMove != nil {
+		s.OnMove()
+	}
+}
+
+// Reveal moves the content just enough to show the band from top to bottom.
+func (s *Scroll) Reveal(top, bottom float32) {
+	h := s.Size().Height
+	switch {
+	case bottom > s.offset+h:
+		s.ScrollTo(bottom - h)
+	case top < s.offset:
+		s.ScrollTo(top)
+	}
+}
+
+// Dragged follows the finger.
+func (s *Scroll) Dragged(e *fyne.DragEvent) {
+	s.stop()
+	now := time.Now()
+	if dt := float32(now.Sub(s.last).Seconds()); dt > 0 && dt < 0.2 {
+		s.speed = 0.6*s.speed + 0.4*(-e.Dragged.DY/dt)
+	} else {
+		s.speed = 0
+	}
+	s.last = now
+	s.moved += max(e.Dragged.DY, -e.Dragged.DY)
+	s.ScrollTo(s.offset - e.Dragged.DY)
+}
+
+// DragEnd lets the content glide on when it was thrown.
+func (s *Scroll) DragEnd() {
+	s.moved = 0
+	if time.Since(s.last) > 100*time.Millisecond || s.speed < 250 && s.speed > -250 {
+		return
+	}
+	from, throw := s.offset, s.speed*0.22
+	s.glide = &fyne.Animation{Duration: 450 * time.Millisecond, Curve: fyne.AnimationEaseOut, Tick: func(at float32) {
+		s.ScrollTo(from + throw*at)
+	}}
+	s.glide.Start()
+}
+
+func (s *Scroll) stop() {
+	if s.glide != nil {
+		s.glide.Stop()
+		s.glide = nil
+	}
+}
+
+// Scrolled serves a wheel, and tells Fyne to clip the content.
+func (s *Scroll) Scrolled(e *fyne.ScrollEvent) { s.ScrollTo(s.offset - e.Scrolled.DY) }
+
+// MinSize lets the scroll shrink to nothing: its place decides.
+func (s *Scroll) MinSize() fyne.Size {
+	s.ExtendBaseWidget(s)
+	return fyne.NewSize(s.Content.MinSize().Width, 1)
+}
+
+func (s *Scroll) place() {
+	size := s.Size()
+	h := max(s.Content.MinSize().Height, size.Height)
+	s.Content.Move(fyne.NewPos(0, -s.offset))
+	s.Content.Resize(fyne.NewSize(size.Width, h))
+	if r := s.Range(); r > 0 {
+		bar := max(60, size.Height*size.Height/h)
+		s.track.Show()
+		s.track.Move(fyne.NewPos(size.Width-8, (size.Height-bar)*s.offset/r))
+		s.track.Resize(fyne.NewSize(8, bar))
+	} else {
+		s.track.Hide()
+	}
+	canvas.Refresh(s)
+}
+
+// CreateRenderer is Fyne's.
+func (s *Scroll) CreateRenderer() fyne.WidgetRenderer { return &scrollRenderer{s} }
+
+type scrollRenderer struct{ s *Scroll }
+
+func (r *scrollRenderer) Destroy()           { r.s.stop() }
+func (r *scrollRenderer) MinSize() fyne.Size { return r.s.MinSize() }
+func (r *scrollRenderer) Refresh()           {}
+func (r *scrollRenderer) Objects() []fyne.CanvasObject {
+	return []fyne.CanvasObject{r.s.Content, r.s.track}
+}
+
+func (r *scrollRenderer) Layout(fyne.Size) {
+	r.s.offset = min(r.s.offset, r.s.Range())
+	r.s.place()
+}

@@ -1,0 +1,111 @@
+package screen
+
+import (
+	"image/color"
+
+	"fyne.io/fyne/v2"
+
+	"leye/app/terminal/internal/session"
+	"leye/app/terminal/internal/ui/control"
+	"leye/app/terminal/internal/ui/theme"
+)
+
+// looks of the three outcomes: told apart by drawing, word and colour.
+type look struct {
+	icon, key string
+	ink, fill color.NRGBA
+}
+
+func lookOf(f *session.Filing) look {
+	switch {
+	case f.Outcome == session.Accepted && f.Policy != "":
+		return look{"done", "filed.policy", theme.Done, theme.DoneBg}
+	case f.Outcome == session.Accepted:
+		return look{"done", "filed.accepted", theme.Done, theme.DoneBg}
+	case f.Outcome == session.Saved:
+		return look{"wait", "filed.saved", theme.Wait, theme.WaitBg}
+	default:
+		return look{"stop", "filed.failed", theme.Stop, theme.StopBg}
+	}
+}
+
+// filed never says more than the ledger knows.
+func (b *Builder) filed(st session.State) Page {
+	f := st.Filing
+	l := lookOf(f)
+	size := b.Tokens.Huge * 1.5
+	width := b.inner()
+	head := []fyne.CanvasObject{
+		control.Sized(width, size, control.Middle(control.Image(b.Icons.Get(l.icon, l.ink), size, size))),
+		b.full(b.T(l.key+".title"), control.Type{Size: b.Tokens.Huge, Bold: true, Color: l.ink, Line: 1.25}, width),
+		b.full(b.Say(f.Form.Service().Text), b.tile(theme.Ink), width),
+	}
+	number, label := string(f.App.Reference), b.T("filed.reference")
+	if f.Outcome == session.Accepted {
+		number, label = f.Ack.Number, b.T("filed.number")
+	}
+	if f.Outcome != session.Failed {
+		head = append(head, b.full(label, b.small(theme.Quiet), width), b.full(number, b.title(theme.Ink), width))
+	}
+	objs := []fyne.CanvasObject{control.Box(l.fill, l.ink, control.Sides(28, 28), control.Stack(8, head...))}
+	objs = append(objs, b.panel(b.T("filed.next"), b.nextSteps(f, l)...), b.paper(st))
+	if st.Fault != "" {
+		objs = append(objs, b.para(b.T("filed.code", "code", string(st.Fault)), b.small(theme.Quiet)))
+	}
+	p := Page{Body: control.Stack(24, objs...)}
+	if st.Print == session.Printing {
+		p.Primary = &Action{ID: "finish", Label: b.T("filed.printing"), Off: true}
+		return p
+	}
+	p.Primary = &Action{ID: "finish", Label: b.T("filed.finish"), Do: func() { b.Do(session.Finish{}) }}
+	if st.Print == session.PrintFailed {
+		p.Secondary = &Action{ID: "print-again", Label: b.T("filed.again"), Do: func() { b.Do(session.PrintAgain{}) }}
+	}
+	return p
+}
+
+func (b *Builder) nextSteps(f *session.Filing, l look) []fyne.CanvasObject {
+	due := b.T("filed.due.counter")
+	if f.Ack.Due != "" {
+		due = b.T("filed.due", "day", b.Day(f.Ack.Due))
+	}
+	desk := f.Ack.Desk
+	if desk == "" {
+		desk = b.Say(b.Place.Desk)
+	}
+	words := b.T(l.key+".next", "due", due, "desk", desk, "phone", b.Say(b.Place.Phone))
+	return []fyne.CanvasObject{control.Paragraph(words, b.body(theme.Ink), b.inner())}
+}
+
+// paper says what is known of the slip, and no more.
+func (b *Builder) paper(st session.State) fyne.CanvasObject {
+	switch st.Print {
+	case session.PrintDone:
+		return b.notice("slip", b.T("paper.done"), theme.Done, theme.DoneBg)
+	case session.PrintSent:
+		return b.notice("slip", b.T("paper.sent"), theme.Primary, theme.Tint)
+	case session.PrintFailed:
+		return b.notice("warning", b.T("paper.failed"), theme.Wait, theme.WaitBg)
+	case session.PrintDoubt:
+		return b.notice("warning", b.T("paper.doubt"), theme.Wait, theme.WaitBg)
+	default:
+		return b.notice("printer", b.T("paper.printing"), theme.Primary, theme.Tint)
+	}
+}
+
+// ended reminds of slip and card; nothing of the person is left.
+func (b *Builder) ended(st session.State) Page {
+	art := min(b.Size.Height*0.26, 480)
+	objs := []fyne.CanvasObject{
+		b.full(b.T("end.title"), control.Type{Size: b.Tokens.Huge, Bold: true, Color: theme.Primary, Line: 1.3}, b.Width()),
+		control.Sized(b.Width(), art, control.Middle(control.Image(b.Icons.Get("card-reader", theme.Primary), art*1.5, art))),
+		b.notice("card", b.T("end.card"), theme.Wait, theme.WaitBg),
+	}
+	if st.Print != session.NotPrinting {
+		objs = append(objs, b.notice("slip", b.T("end.slip"), theme.Wait, theme.WaitBg))
+	}
+	objs = append(objs, b.full(b.T("end.wiped"), b.body(theme.Quiet), b.Width()))
+	side := (b.Size.Width - b.Width()) / 2
+	again := b.button("again", b.T("end.again"), "", primary, b.Tokens.Action, func() { b.Do(session.Start{}) })
+	return Page{Whole: true, Body: b.spread(control.Pad(control.Sides(0, side), control.Stack(30, objs...)), control.Pad(control.Insets{Right: side, Bottom: 40, Left: side}, again))}
+}
