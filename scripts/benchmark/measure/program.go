@@ -1,0 +1,122 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"image"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"leye/scripts/internal/x11"
+)
+
+// program is a running kiosk or bare window.
+type program struct {
+	cmd *exec.Cmd
+}
+
+func launch(name string, args ...string) (*program, error) {
+	cmd := exec.Command(name, args...)
+	cmd.Stderr = os.Stderr
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	if err := cmd.Start(); err != nil {
+		return nil, fmt.Errorf("start %s: %w", name, err)
+	}
+	return &program{cmd: cmd}, nil
+}
+
+// stop ends it and waits until the X server has forgotten its window.
+func (p *program) stop(display *x11.Display) error {
+	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		return fmt.Errorf("stop %s: %w", p.cmd.Path, err)
+	}
+	var exit *exec.ExitError
+	if err := p.cmd.Wait(); err != nil && !errors.As(err, &exit) {
+		return err
+	}
+	black := make([]byte, 4*8*8)
+	deadline := time.Now().Add(10 * time.Second)
+	for time.Now().Before(deadline) {
+		data, err := display.Raw(centre(display))
+		if err != nil {
+			return err
+		}
+		if sameColours(data, black) {
+			return nil
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	return errors.New("the window stays after its program has ended")
+}
+
+func centre(display *x11.Display) image.Rectangle {
+	b := display.Bounds()
+	return image.Rect(b.Dx()/2, b.Dy()/2, b.Dx()/2+8, b.Dy()/2+8)
+}
+
+// sameColours leaves out the fourth byte, which no program sets.
+func sameColours(a, b []byte) bool {
+	for i := 0; i+3 < len(a) && i+3 < len(b); i += 4 {
+		if !bytes.Equal(a[i:i+3], b[i:i+3]) {
+			return false
+		}
+	}
+	return len(a) == len(b)
+}
+
+// change waits until a part of the screen looks otherwise than before.
+func change(ctx context.Context, display *x11.Display, part image.Rectangle, before []byte) error {
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	for ctx.Err() == nil {
+		now, err := display.Raw(part)
+		if err != nil {
+			return err
+		}
+		if !sameColours(now, before) {
+			return nil
+		}
+	}
+	return fmt.Errorf("wait for %v to change: %w", part, ctx.Err())
+}
+
+// resident is the memory that the program has in the machine, in MiB.
+func (p *program) resident() (float64, error) {
+	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
+	if err != nil {
+		return 0, fmt.Errorf("read memory: %w", err)
+	}
+	for line := range strings.Lines(string(data)) {
+		if rest, ok := strings.CutPrefix(line, "VmRSS:"); ok {
+			kib, err := strconv.Atoi(strings.Fields(rest)[0])
+			return float64(kib) / 1024, err
+		}
+	}
+	return 0, errors.New("read memory: no VmRSS")
+}
+
+// readFiling takes the ratio out of what go test -bench printed.
+func readFiling(path string) (line, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return line{}, fmt.Errorf("read the queue's benchmark: %w", err)
+	}
+	figures := map[string]float64{}
+	words := strings.Fields(string(data))
+	for i := 1; i < len(words); i++ {
+		if f, err := strconv.ParseFloat(words[i-1], 64); err == nil {
+			figures[words[i]] = f
+		}
+	}
+	put, appended := figures["put-p50-ns"], figures["append-p50-ns"]
+	if put == 0 || appended == 0 {
+		return line{}, errors.New("read the queue's benchmark: it printed no figures")
+	}
+	return line{what: "filed durably / 4 KiB appended and synced", value: put / 1e6, floor: appended / 1e6, unit: "ms", limit: 2}, nil
+}

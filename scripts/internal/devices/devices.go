@@ -1,0 +1,71 @@
+// Package devices is the client of the simulated devices' control: it lays and
+// takes cards and fetches what has been printed. The devices themselves are
+// reached by the kiosk alone, over their serial lines.
+package devices
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+)
+
+// Control is the address of the control, such as "http://127.0.0.1:40000".
+type Control string
+
+// LayCard lays the named card on the reader.
+func (c Control) LayCard(ctx context.Context, name string) error {
+	_, err := c.call(ctx, http.MethodPost, "/card/lay?name="+url.QueryEscape(name))
+	return err
+}
+
+// TakeCard takes the card away.
+func (c Control) TakeCard(ctx context.Context) error {
+	_, err := c.call(ctx, http.MethodPost, "/card/take")
+	return err
+}
+
+// Slip is the text of what has been printed.
+func (c Control) Slip(ctx context.Context) (string, error) {
+	data, err := c.Paper(ctx, "txt")
+	return string(data), err
+}
+
+// Paper is what has been printed: the bytes that the printer got ("bin"), their
+// text ("txt") or a picture ("png").
+func (c Control) Paper(ctx context.Context, kind string) ([]byte, error) {
+	return c.call(ctx, http.MethodGet, "/paper."+kind)
+}
+
+func (c Control) call(ctx context.Context, method, path string) ([]byte, error) {
+	return Call(ctx, method, string(c)+path, nil)
+}
+
+// The longest slip is a picture of some 2 MiB.
+const maxReply = 16 << 20
+
+// Call sends a request without a body and returns the body of the answer, which
+// must be a good one.
+func Call(ctx context.Context, method, target string, header http.Header) ([]byte, error) {
+	req, err := http.NewRequestWithContext(ctx, method, target, nil)
+	if err != nil {
+		return nil, fmt.Errorf("%s %s: %w", method, target, err)
+	}
+	for key, values := range header {
+		req.Header[key] = values
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	data, err := io.ReadAll(io.LimitReader(resp.Body, maxReply))
+	if err != nil {
+		return nil, fmt.Errorf("%s %s: %w", method, target, err)
+	}
+	if resp.StatusCode/100 != 2 {
+		return nil, fmt.Errorf("%s %s: %s: %.300s", method, target, resp.Status, data)
+	}
+	return data, nil
+}
