@@ -13,7 +13,8 @@
 // it to the central over the contract in api, as often as needed under the same
 // identifier. The central's intake checks it again, the ledger opens a case, and
 // the acknowledgement comes back the same way. A receipt says which of three things
-// happened: accepted under a number, saved on the terminal, or nothing kept.
+// happened: accepted under a number, saved on the terminal, or refused and waiting
+// for staff. What could not be kept gets no receipt: the answers stay on the screen.
 //
 // # The rooms
 //

@@ -147,7 +147,7 @@ func endings(f, lookup *form.Form, at stage) []story {
 	return []story{
 		{name: "filed-accepted", state: filed(session.Accepted, session.PrintDone, "")},
 		{name: "filed-saved", state: filed(session.Saved, session.Printing, "")},
-		{name: "filed-failed", state: filed(session.Failed, session.PrintDone, kiosk.CodeEntryParked)},
+		{name: "filed-parked", state: filed(session.Parked, session.PrintDone, kiosk.CodeEntryParked)},
 		{name: "filed-no-slip", state: filed(session.Accepted, session.PrintFailed, kiosk.CodePrinterFault)},
 		{name: "filed-policy", state: at(session.Filed, func(st *session.State) { st.Filing, st.Print = printed, session.PrintDone })},
 		{name: "end", state: at(session.Ended, func(st *session.State) { st.Print = session.PrintDone })},

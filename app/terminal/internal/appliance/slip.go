@@ -22,7 +22,7 @@ type slips struct {
 	texts    text.Bundle
 }
 
-var kinds = map[session.Outcome]receipt.Kind{session.Accepted: receipt.Accepted, session.Saved: receipt.Saved, session.Failed: receipt.Failed}
+var kinds = map[session.Outcome]receipt.Kind{session.Accepted: receipt.Accepted, session.Saved: receipt.Saved, session.Parked: receipt.Parked}
 
 // Compose is the session's.
 func (s *slips) Compose(f session.Filing) (printer.Document, error) {
@@ -53,7 +53,7 @@ func (s *slips) Compose(f session.Filing) (printer.Document, error) {
 		}
 	}
 	kind := kinds[f.Outcome]
-	if f.Policy != "" && f.Outcome != session.Failed {
+	if f.Policy != "" && f.Outcome != session.Parked {
 		kind = receipt.Printout
 		s.addPolicy(&slip, f.Policy, w)
 	}

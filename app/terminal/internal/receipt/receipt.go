@@ -29,7 +29,7 @@ type Kind string
 const (
 	Accepted Kind = "accepted" // 已受理: the central holds it
 	Saved    Kind = "saved"    // 已保存待上传: safe on this terminal
-	Failed   Kind = "failed"   // 未成功: nothing was kept
+	Parked   Kind = "parked"   // 未成功: the central refused it, it waits for staff
 	Printout Kind = "printout" // a policy to take along
 )
 
@@ -49,7 +49,7 @@ type Slip struct {
 	Due                 string // day as YYYY-MM-DD, or empty
 	Title               string // of the printed text
 	Text                []string
-	Code                string // for staff, when failed
+	Code                string // for staff, when parked
 	Reprint             bool
 }
 
@@ -94,7 +94,7 @@ type Layouts struct{ byKind map[Kind]layout }
 // Load reads <kind>.toml for every kind, strictly.
 func Load(dir fs.FS) (*Layouts, error) {
 	l := &Layouts{byKind: map[Kind]layout{}}
-	for _, kind := range []Kind{Accepted, Saved, Failed, Printout} {
+	for _, kind := range []Kind{Accepted, Saved, Parked, Printout} {
 		name := string(kind) + ".toml"
 		data, err := fs.ReadFile(dir, name)
 		if err != nil {
@@ -186,7 +186,7 @@ func (l *Layouts) Compose(kind Kind, s Slip) (printer.Document, error) {
 	if !ok {
 		return printer.Document{}, fmt.Errorf("compose slip: no layout %q", kind)
 	}
-	if kind == Accepted && s.Number == "" || kind == Saved && s.Reference == "" {
+	if kind == Accepted && s.Number == "" || (kind == Saved || kind == Parked) && s.Reference == "" {
 		return printer.Document{}, fmt.Errorf("compose slip: %s without its number", kind)
 	}
 	fill := strings.NewReplacer(s.values()...)

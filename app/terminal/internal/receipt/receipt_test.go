@@ -45,7 +45,7 @@ func TestEachSlipSaysItsOwnWordsOnly(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	own := map[receipt.Kind]string{receipt.Accepted: "已受理", receipt.Saved: "已保存待上传", receipt.Failed: "未成功", receipt.Printout: "查询打印单"}
+	own := map[receipt.Kind]string{receipt.Accepted: "已受理", receipt.Saved: "已保存待上传", receipt.Parked: "未成功", receipt.Printout: "查询打印单"}
 	for kind, title := range own {
 		for _, language := range []string{"zh", "en"} {
 			s := sample()
@@ -78,8 +78,10 @@ func TestNoClaimWithoutANumber(t *testing.T) {
 	if _, err := l.Compose(receipt.Accepted, receipt.Slip{}); err == nil {
 		t.Error("an accepted slip without a case number")
 	}
-	if _, err := l.Compose(receipt.Saved, receipt.Slip{}); err == nil {
-		t.Error("a saved slip without a reference")
+	for _, kind := range []receipt.Kind{receipt.Saved, receipt.Parked} {
+		if _, err := l.Compose(kind, receipt.Slip{}); err == nil {
+			t.Errorf("a %s slip without a reference", kind)
+		}
 	}
 }
 
@@ -151,8 +153,8 @@ func filed(kind receipt.Kind, language string) receipt.Slip {
 		s.Due = "2026-12-07"
 	case receipt.Saved:
 		s.Number, s.QueryCode = "", ""
-	case receipt.Failed:
-		s.Number, s.QueryCode, s.Reference, s.Code = "", "", "", "K-601"
+	case receipt.Parked:
+		s.Number, s.QueryCode, s.Code = "", "", "K-404"
 	case receipt.Printout:
 		s.Number, s.QueryCode, s.Answers, s.Materials = "", "", nil, nil
 		s.Title, s.Text = "灵活就业社会保险补贴", []string{"符合条件的人员可以申请。", "补贴比例 以窗口确认为准"}
@@ -165,7 +167,7 @@ func TestGoldenSlips(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, kind := range []receipt.Kind{receipt.Accepted, receipt.Saved, receipt.Failed, receipt.Printout} {
+	for _, kind := range []receipt.Kind{receipt.Accepted, receipt.Saved, receipt.Parked, receipt.Printout} {
 		for _, language := range []string{"zh", "en"} {
 			name := string(kind) + "." + language
 			t.Run(name, func(t *testing.T) {
@@ -241,7 +243,7 @@ func TestBrokenLayoutsAreRefused(t *testing.T) {
 
 // FuzzLoad holds that a layout is refused or can be composed to the last cut.
 func FuzzLoad(f *testing.F) {
-	for _, kind := range []string{"accepted", "saved", "failed", "printout"} {
+	for _, kind := range []string{"accepted", "saved", "parked", "printout"} {
 		data, err := os.ReadFile("../../../../assets/receipts/" + kind + ".toml")
 		if err != nil {
 			f.Fatal(err)

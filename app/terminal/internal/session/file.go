@@ -96,7 +96,7 @@ func (s *Session) await(ctx context.Context, f *Filing) {
 	case err == nil:
 		f.Outcome, f.Ack = Accepted, ack
 	case errors.As(err, &refused):
-		f.Outcome, f.Code = Failed, kiosk.CodeEntryParked
+		f.Outcome, f.Code = Parked, kiosk.CodeEntryParked
 	default:
 		f.Outcome = Saved
 	}

@@ -163,7 +163,7 @@ func TestFiledIsSaidOnlyAfterItIsKept(t *testing.T) {
 	}{
 		{"accepted", nil, nil, session.Filed, session.Accepted},
 		{"line down", nil, context.DeadlineExceeded, session.Filed, session.Saved},
-		{"refused", nil, &session.Refused{Reason: "refused_invalid"}, session.Filed, session.Failed},
+		{"refused", nil, &session.Refused{Reason: "refused_invalid"}, session.Filed, session.Parked},
 		{"disk full", errors.New("no space"), nil, session.Reviewing, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -92,15 +92,17 @@ type Checks struct {
 	Keep    bool // another application can be kept
 }
 
-// Outcome is what became of an application. The three are told apart on the
-// screen and on paper at first sight.
+// Outcome is what became of an application that was kept. The three are told
+// apart on the screen and on paper at first sight. What could not be kept has no
+// outcome: the person stays on the screen with every answer, and nothing is
+// claimed.
 type Outcome string
 
 // The outcomes.
 const (
 	Accepted Outcome = "accepted" // the central holds it and gave a number
 	Saved    Outcome = "saved"    // safe on this terminal, sent when the line is back
-	Failed   Outcome = "failed"   // nothing was kept
+	Parked   Outcome = "parked"   // refused by the central; kept here until staff look at it
 )
 
 // Filing is one act of handing in: what the filed screen and the slip say.

@@ -25,7 +25,7 @@ func lookOf(f *session.Filing) look {
 	case f.Outcome == session.Saved:
 		return look{"wait", "filed.saved", theme.Wait, theme.WaitBg}
 	default:
-		return look{"stop", "filed.failed", theme.Stop, theme.StopBg}
+		return look{"stop", "filed.parked", theme.Stop, theme.StopBg}
 	}
 }
 
@@ -44,9 +44,7 @@ func (b *Builder) filed(st session.State) Page {
 	if f.Outcome == session.Accepted {
 		number, label = f.Ack.Number, b.T("filed.number")
 	}
-	if f.Outcome != session.Failed {
-		head = append(head, b.full(label, b.small(theme.Quiet), width), b.full(number, b.title(theme.Ink), width))
-	}
+	head = append(head, b.full(label, b.small(theme.Quiet), width), b.full(number, b.title(theme.Ink), width))
 	objs := []fyne.CanvasObject{control.Box(l.fill, l.ink, control.Sides(28, 28), control.Stack(8, head...))}
 	objs = append(objs, b.panel(b.T("filed.next"), b.nextSteps(f, l)...), b.paper(st))
 	if st.Fault != "" {
