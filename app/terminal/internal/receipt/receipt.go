@@ -202,13 +202,16 @@ func (l *Layouts) Compose(kind Kind, s Slip) (printer.Document, error) {
 
 // fields are the names that layouts use, in braces.
 func (s Slip) fields() map[string]string {
-	reprint := ""
+	reprint, pending := "", ""
 	if s.Reprint {
 		reprint = "1"
 	}
+	if s.Number == "" {
+		pending = s.Reference
+	}
 	return map[string]string{
 		"centre": s.Centre, "desk": s.Desk, "phone": s.Phone, "terminal": s.Terminal, "at": s.At.In(kiosk.China).Format("2006-01-02 15:04:05"),
-		"service": s.Service, "number": s.Number, "query_code": s.QueryCode, "reference": s.Reference, "applicant": s.Applicant,
+		"service": s.Service, "number": s.Number, "query_code": s.QueryCode, "reference": s.Reference, "pending": pending, "applicant": s.Applicant,
 		"applicant_number": s.ApplicantNumber, "due": s.Due, "title": s.Title, "code": s.Code, "reprint": reprint, "qr": s.payload(),
 		"materials": strings.Join(s.Materials, "\n"), "answers": strings.Repeat("1", len(s.Answers)), "text": strings.Join(s.Text, "\n"),
 	}

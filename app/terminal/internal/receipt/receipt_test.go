@@ -70,6 +70,25 @@ func TestEachSlipSaysItsOwnWordsOnly(t *testing.T) {
 	}
 }
 
+// A policy's printout is not a slip of its registration, yet says how that stands.
+func TestPrintoutSaysWhetherItsRegistrationWasSent(t *testing.T) {
+	l, err := receipt.Load(assets.Receipts())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, number := range []string{"", "005-0042"} {
+		s := sample()
+		s.Number = number
+		doc, err := l.Compose(receipt.Printout, s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if said := strings.Contains(words(doc), "已保存待上传"); said != (number == "") {
+			t.Errorf("with number %q the printout says 已保存待上传: %v", number, said)
+		}
+	}
+}
+
 func TestNoClaimWithoutANumber(t *testing.T) {
 	l, err := receipt.Load(assets.Receipts())
 	if err != nil {
