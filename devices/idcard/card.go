@@ -104,6 +104,10 @@ func (c Card) Format(f fmt.State, _ rune) {
 	_, _ = io.WriteString(f, c.String())
 }
 
+// MarshalText is String, for JSON and everything else that asks. What is meant to leave
+// the program is a Record.
+func (c Card) MarshalText() ([]byte, error) { return []byte(c.String()), nil }
+
 // LogValue is the layout, the masked number and the flags.
 func (c Card) LogValue() slog.Value {
 	return slog.GroupValue(slog.String("kind", string(c.Kind)), slog.Any("number", c.Number), slog.Any("issues", c.Issues))
