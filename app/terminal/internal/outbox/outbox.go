@@ -50,7 +50,7 @@ const horizon = 2 * time.Hour
 
 // Outbox is the queue in one store. Its methods may be called from any goroutine.
 type Outbox struct {
-	db   *store.Store
+	*Reader
 	opt  Options
 	key  []byte        // of the order keys
 	wake chan struct{} // holds one token while something new is due
@@ -74,7 +74,7 @@ func New(ctx context.Context, db *store.Store, opt Options) (*Outbox, error) {
 		opt.Now = time.Now
 	}
 	o := &Outbox{
-		db: db, opt: opt,
+		Reader: NewReader(db, opt.Now), opt: opt,
 		wake:     make(chan struct{}, 1),
 		watchers: map[kiosk.ApplicationID]map[*watcher]struct{}{},
 	}

@@ -551,3 +551,20 @@ func TestFullFileKeepsNothingHalf(t *testing.T) {
 		t.Errorf("after room was made: %v", err)
 	}
 }
+
+func TestReaderLooksAtAStoreOpenForReadingOnly(t *testing.T) {
+	b := openTest(t)
+	id := b.put(t, "")
+	db, err := store.Open(t.Context(), b.db.Path(), store.Options{ReadOnly: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	r := NewReader(db, func() time.Time { return start.Add(25 * time.Hour) })
+	if c, err := r.Count(t.Context()); err != nil || c.Waiting() != 1 || c.Late != 1 || !c.Oldest.Equal(start) {
+		t.Errorf("count %+v, %v", c, err)
+	}
+	if e, err := r.Get(t.Context(), id); err != nil || !bytes.Equal(e.Body, body(id)) {
+		t.Errorf("entry %+v, %v", e, err)
+	}
+}

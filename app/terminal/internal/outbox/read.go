@@ -9,9 +9,25 @@ import (
 	"time"
 
 	"leye/app/terminal/internal/kiosk"
+	"leye/app/terminal/internal/store"
 )
 
 const columns = `id, reference, service, state, attempts, due_at, filed_at, promised_at, changed_at, code, reason, digest, ack`
+
+// Reader looks at the queue and changes nothing: it also works on a store that is
+// open for reading only, beside the program that writes.
+type Reader struct {
+	db  *store.Store
+	now func() time.Time
+}
+
+// NewReader gives the queue that lies in db; now may be nil.
+func NewReader(db *store.Store, now func() time.Time) *Reader {
+	if now == nil {
+		now = time.Now
+	}
+	return &Reader{db, now}
+}
 
 // Filter chooses entries; the zero value chooses all.
 type Filter struct {
@@ -31,9 +47,9 @@ type Count struct {
 func (c Count) Waiting() int { return c.Pending + c.InFlight + c.Retry }
 
 // Get reads one entry with its body, or [ErrUnknown].
-func (o *Outbox) Get(ctx context.Context, id kiosk.ApplicationID) (Entry, error) {
+func (r *Reader) Get(ctx context.Context, id kiosk.ApplicationID) (Entry, error) {
 	var e Entry
-	err := o.db.View(ctx, func(tx *sql.Tx) (err error) {
+	err := r.db.View(ctx, func(tx *sql.Tx) (err error) {
 		row := tx.QueryRowContext(ctx, "SELECT "+columns+", body FROM outbox WHERE id = ?", string(id))
 		e, err = scanEntry(row, true)
 		return err
@@ -45,10 +61,10 @@ func (o *Outbox) Get(ctx context.Context, id kiosk.ApplicationID) (Entry, error)
 }
 
 // List reads entries without their bodies, oldest first.
-func (o *Outbox) List(ctx context.Context, f Filter) ([]Entry, error) {
+func (r *Reader) List(ctx context.Context, f Filter) ([]Entry, error) {
 	where, args := f.where()
 	var list []Entry
-	err := o.db.View(ctx, func(tx *sql.Tx) error {
+	err := r.db.View(ctx, func(tx *sql.Tx) error {
 		rows, err := tx.QueryContext(ctx, "SELECT "+columns+" FROM outbox WHERE "+where+" ORDER BY seq LIMIT ?", args...)
 		if err != nil {
 			return err
@@ -91,16 +107,16 @@ func (f Filter) where() (string, []any) {
 }
 
 // Count counts the entries by state.
-func (o *Outbox) Count(ctx context.Context) (Count, error) {
+func (r *Reader) Count(ctx context.Context) (Count, error) {
 	var c Count
-	err := o.db.View(ctx, func(tx *sql.Tx) error {
+	err := r.db.View(ctx, func(tx *sql.Tx) error {
 		var oldest sql.NullInt64
 		row := tx.QueryRowContext(ctx, `SELECT
 			count(*) FILTER (WHERE state = 'pending'), count(*) FILTER (WHERE state = 'in_flight'),
 			count(*) FILTER (WHERE state = 'retry'), count(*) FILTER (WHERE state = 'accepted'),
 			count(*) FILTER (WHERE state = 'parked'),
 			count(*) FILTER (WHERE state <> 'accepted' AND promised_at < ?),
-			min(filed_at) FILTER (WHERE due_at IS NOT NULL) FROM outbox`, o.opt.Now().UnixMilli())
+			min(filed_at) FILTER (WHERE due_at IS NOT NULL) FROM outbox`, r.now().UnixMilli())
 		err := row.Scan(&c.Pending, &c.InFlight, &c.Retry, &c.Accepted, &c.Parked, &c.Late, &oldest)
 		if oldest.Valid {
 			c.Oldest = time.UnixMilli(oldest.Int64)
@@ -115,10 +131,10 @@ func (o *Outbox) Count(ctx context.Context) (Count, error) {
 
 // Next is when the next entry is due, which may be in the past; zero when none
 // is on its way. Entries that wait for an older brother do not count.
-func (o *Outbox) Next(ctx context.Context) (time.Time, error) {
+func (r *Reader) Next(ctx context.Context) (time.Time, error) {
 	var at sql.NullInt64
-	now := o.opt.Now()
-	err := o.db.View(ctx, func(tx *sql.Tx) error {
+	now := r.now()
+	err := r.db.View(ctx, func(tx *sql.Tx) error {
 		return tx.QueryRowContext(ctx, `SELECT min(CASE WHEN o.due_at > ?1 THEN ?2 ELSE o.due_at END) FROM outbox o
 			WHERE o.due_at IS NOT NULL AND NOT EXISTS (SELECT 1 FROM outbox p
 			WHERE p.order_key = o.order_key AND p.seq < o.seq AND p.due_at IS NOT NULL)`,

@@ -153,7 +153,7 @@ func (s *Store) prepare(ctx context.Context, opt Options) (err error) {
 		return err
 	}
 	s.write.SetMaxOpenConns(1)
-	if err := s.check(ctx); err != nil {
+	if err := check(s.write.QueryRowContext(ctx, quickCheck)); err != nil {
 		return err
 	}
 	if err := s.migrate(ctx); err != nil {
@@ -164,14 +164,26 @@ func (s *Store) prepare(ctx context.Context, opt Options) (err error) {
 	return syncDir(filepath.Dir(s.path))
 }
 
-// check reads the structure of the whole file: 50 ms for a year of entries.
-func (s *Store) check(ctx context.Context) error {
+// quickCheck reads the structure of the whole file: 50 ms for a year of entries.
+const quickCheck = "PRAGMA quick_check(1)"
+
+func check(row *sql.Row) error {
 	var word string
-	if err := s.write.QueryRowContext(ctx, "PRAGMA quick_check(1)").Scan(&word); err != nil {
+	if err := row.Scan(&word); err != nil {
 		return err
 	}
 	if word != "ok" {
 		return &Error{Kind: ErrDamaged, Err: errors.New(word)}
+	}
+	return nil
+}
+
+// Check reads the structure of the whole file once more, beside all else;
+// [ErrDamaged] says what is wrong with it.
+func (s *Store) Check(ctx context.Context) error {
+	err := s.View(ctx, func(tx *sql.Tx) error { return check(tx.QueryRowContext(ctx, quickCheck)) })
+	if err != nil {
+		return fmt.Errorf("check store %s: %w", s.path, err)
 	}
 	return nil
 }

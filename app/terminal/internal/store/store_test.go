@@ -220,6 +220,33 @@ func TestReadOnlyLooksWhileAnotherWrites(t *testing.T) {
 	if err := r.Tx(t.Context(), insertSecret("b")); err == nil {
 		t.Error("could write")
 	}
+	if err := r.Check(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+// A file may be damaged while it is open, and where nothing has looked yet.
+func TestCheckFindsDamage(t *testing.T) {
+	path := filepath.Join(t.TempDir(), FileName)
+	s, err := Open(t.Context(), path, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	content, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	copy(content[len(content)-4096:], bytes.Repeat([]byte{0xff}, 4096))
+	if err := os.WriteFile(path, content, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r := openTest(t, path, Options{ReadOnly: true})
+	if err := r.Check(t.Context()); !errors.Is(err, ErrDamaged) {
+		t.Errorf("got %v, want ErrDamaged", err)
+	}
 }
 
 // What was deleted must be gone from the file and from the log: the bodies carry
