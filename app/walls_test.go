@@ -42,6 +42,7 @@ var walls = []wall{
 	{from: internal + "outbox", only: []string{internal + "kiosk", internal + "store", internal + "seal"}, why: "what is kept must not depend on how it was asked or is sent"},
 	{from: internal + "journal", only: []string{internal + "kiosk", internal + "store", internal + "seal"}, why: "the audit record must not depend on what it records"},
 	{from: internal + "seal", only: []string{internal + "kiosk"}, why: "keys stay away from everything that talks"},
+	{from: internal + "health", only: []string{internal + "kiosk"}, why: "whoever finds something wrong names it; naming it must not bring along how it was found"},
 	{from: internal + "relay", only: []string{internal + "kiosk"}, why: "its queue and its line are interfaces, so that it can become a program of its own"},
 	{from: internal + "ime/...", only: []string{"assets", internal + "ime/..."}, never: []string{"fyne.io/..."}, why: "pinyin is worked out without a screen"},
 	{

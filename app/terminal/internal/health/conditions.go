@@ -1,0 +1,122 @@
+package health
+
+import "leye/app/terminal/internal/kiosk"
+
+// conditions are ordered by code.
+var conditions = [...]Condition{
+	{
+		kiosk.CodeReaderOffline, Error,
+		Text{"读卡器没有应答", "the card reader does not answer"},
+		Text{"检查读卡器的电源和连线，再拔插一次", "check the reader's power and cable, then plug it in again"},
+	},
+	{
+		kiosk.CodeReaderFailing, Warning,
+		Text{"读卡器能找到卡但读不出", "cards are found but cannot be read"},
+		Text{"擦拭读卡区，换一张证件再试；仍不行请报修", "wipe the reader, try another card; if that fails too, have the reader replaced"},
+	},
+	{
+		kiosk.CodeCardRefused, Info,
+		Text{"证件内的信息互相矛盾", "a card's own data contradict each other"},
+		Text{"请居民到窗口办理", "send the resident to the counter"},
+	},
+	{
+		kiosk.CodePrinterOffline, Error,
+		Text{"打印机没有应答", "the printer does not answer"},
+		Text{"检查打印机的电源和连线", "check the printer's power and cable"},
+	},
+	{
+		kiosk.CodePaperOut, Error,
+		Text{"打印机缺纸", "the printer is out of paper"},
+		Text{"换一卷新纸，合上盖子", "put in a new roll and close the cover"},
+	},
+	{
+		kiosk.CodePaperNearEnd, Warning,
+		Text{"打印纸快用完了", "the paper is near its end"},
+		Text{"准备一卷新纸", "have a new roll at hand"},
+	},
+	{
+		kiosk.CodeCoverOpen, Error,
+		Text{"打印机盖子开着", "the printer's cover is open"},
+		Text{"合上盖子，听到卡扣声为止", "close the cover until it clicks"},
+	},
+	{
+		kiosk.CodePrinterFault, Error,
+		Text{"打印机有故障", "the printer has a fault"},
+		Text{"关机，清除卡纸，冷却后再开机；仍不行请报修", "switch it off, take out jammed paper, let it cool and switch it on; if that fails, have it repaired"},
+	},
+	{
+		kiosk.CodeSlipInDoubt, Warning,
+		Text{"有一张回执不知是否已打出", "a slip may or may not have come out"},
+		Text{"查看出纸口，按终端编号在队列中核对", "look at the paper exit and compare with the queue by reference"},
+	},
+	{
+		kiosk.CodeLineDown, Warning,
+		Text{"连不上区中心", "there is no connection to the central"},
+		Text{"检查网线和交换机；已交的申请保存在本机，会自动补传", "check the network cable and switch; what was handed in is kept here and sent by itself later"},
+	},
+	{
+		kiosk.CodeCentralFailing, Warning,
+		Text{"区中心的应答有错", "the central answers with errors"},
+		Text{"告知区中心值班人员；已交的申请保存在本机", "tell the central's staff; what was handed in is kept here"},
+	},
+	{
+		kiosk.CodeCentralRefused, Error,
+		Text{"区中心不接受本终端", "the central does not accept this terminal"},
+		Text{"核对终端编号和证书，联系区中心登记", "compare terminal name and certificate, and have the central enrol it"},
+	},
+	{
+		kiosk.CodeClockWrong, Error,
+		Text{"本机时钟不准", "the terminal's clock is wrong"},
+		Text{"检查时间同步服务，再核对日期和时间", "check the time service, then compare date and time"},
+	},
+	{
+		kiosk.CodeStoreFull, Error,
+		Text{"磁盘空间不足，不能再收申请", "the disk is full, no application can be taken"},
+		Text{"删除无关文件；不要删除终端自己的数据文件", "remove files that do not belong here; never the terminal's own state file"},
+	},
+	{
+		kiosk.CodeStoreDamaged, Error,
+		Text{"终端的数据文件已损坏", "the terminal's state file is damaged"},
+		Text{"停用本机，保留该文件，联系技术人员", "take the terminal out of use, keep the file and call the technician"},
+	},
+	{
+		kiosk.CodeStoreFailing, Error,
+		Text{"读写终端的数据文件失败", "reading or writing the state file fails"},
+		Text{"检查磁盘和文件权限", "check the disk and the file's permissions"},
+	},
+	{
+		kiosk.CodeEntryParked, Warning,
+		Text{"有申请被退回，等待工作人员处理", "an application was refused and waits for staff"},
+		Text{"用 kioskctl outbox list 查看，与居民联系", "see kioskctl outbox list and get in touch with the resident"},
+	},
+	{
+		kiosk.CodeEntryLate, Error,
+		Text{"有申请超过了承诺的上传时间", "an application is past its promised time"},
+		Text{"检查网络和区中心，用 kioskctl outbox list 查看", "check line and central, and see kioskctl outbox list"},
+	},
+	{
+		kiosk.CodeJournalBroken, Error,
+		Text{"审计记录的链条断了", "the journal's chain is broken"},
+		Text{"停用本机，保留数据文件，报告安全负责人", "take the terminal out of use, keep the state file and report it"},
+	},
+	{
+		kiosk.CodeConfigInvalid, Error,
+		Text{"配置文件有错", "the configuration has faults"},
+		Text{"按所指的文件和行修改，再运行 kioskctl config check", "mend the named file and line, then run kioskctl config check"},
+	},
+	{
+		kiosk.CodeCatalogueWrong, Error,
+		Text{"事项目录或政策文件有错", "the catalogue or a policy has faults"},
+		Text{"用 kioskctl catalogue check 查看", "see kioskctl catalogue check"},
+	},
+	{
+		kiosk.CodePackRefused, Warning,
+		Text{"下载的目录包没有通过检查", "a fetched pack did not pass its checks"},
+		Text{"终端继续用旧的目录；告知区中心", "the terminal goes on with the old one; tell the central's staff"},
+	},
+	{
+		kiosk.CodeNotKept, Error,
+		Text{"一份申请没有保存成功", "an application could not be kept"},
+		Text{"请居民重新提交；检查磁盘空间", "ask the resident to hand it in again, and check the disk"},
+	},
+}
