@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"sync"
+	"sync/atomic"
 )
 
 // Cable is a line in memory. The host's end has the methods of a serial port;
@@ -14,6 +15,7 @@ type Cable struct {
 	closed           chan struct{}
 	once             sync.Once
 	rest             []byte // read by the host in part
+	baud             atomic.Int64
 }
 
 // NewCable returns a connected cable.
@@ -58,6 +60,12 @@ func send(to chan<- []byte, closed <-chan struct{}, p []byte) (int, error) {
 	case <-closed:
 		return 0, io.ErrClosedPipe
 	}
+}
+
+// SetBaud sets the host's rate.
+func (c *Cable) SetBaud(baud int) error {
+	c.baud.Store(int64(baud))
+	return nil
 }
 
 // Discard drops what the device has sent.
@@ -107,5 +115,8 @@ func (d *deviceEnd) Write(p []byte) (int, error) {
 	}
 	return send(d.cable.toHost, d.cable.closed, p)
 }
+
+// Baud is the host's rate, 0 when it has set none.
+func (d *deviceEnd) Baud() int { return int(d.cable.baud.Load()) }
 
 func (d *deviceEnd) Close() error { return d.cable.Close() }

@@ -50,6 +50,30 @@ func raw(f *os.File) error {
 	return errors.Join(err, ioctl)
 }
 
+// speeds are the codes of a terminal's rates, in bit/s.
+var speeds = map[uint32]int{
+	unix.B2400: 2400, unix.B4800: 4800, unix.B9600: 9600, unix.B19200: 19200,
+	unix.B38400: 38400, unix.B57600: 57600, unix.B115200: 115200,
+}
+
+// Baud is the rate that the driver has set, 0 when it has set none that is known.
+func (p *PTY) Baud() int {
+	c, err := p.slave.SyscallConn()
+	if err != nil {
+		return 0
+	}
+	baud := 0
+	err = c.Control(func(fd uintptr) {
+		if t, err := unix.IoctlGetTermios(int(fd), unix.TCGETS); err == nil {
+			baud = speeds[t.Cflag&unix.CBAUD]
+		}
+	})
+	if err != nil {
+		return 0 // unplugged
+	}
+	return baud
+}
+
 // Path is the device file for the driver.
 func (p *PTY) Path() string { return p.slave.Name() }
 

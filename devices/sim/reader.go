@@ -21,7 +21,13 @@ type ReaderConfig struct {
 	// Again makes find answer for a card that was read and still lies there,
 	// every other time, as some modules do.
 	Again bool
+	// NoExtra makes the module refuse 30 03, as some do.
+	NoExtra bool
 }
+
+// OtherCard is the name of something that can be laid down and is no identity
+// card: it is found, and cannot be selected.
+const OtherCard = "other"
 
 // Reader is a simulated SAM_V module. Its methods may be called at any time.
 type Reader struct {
@@ -37,6 +43,7 @@ type Reader struct {
 	found    bool
 	served   bool // read once: found again only after it was lifted
 	again    bool // the next find answers although it was served
+	slips    bool // the card is lifted in the middle of its next reading
 }
 
 // NewReader returns a reader with no card on it.
@@ -60,7 +67,7 @@ func (r *Reader) Cards() []string {
 			names = append(names, c.Name)
 		}
 	}
-	return names
+	return append(names, OtherCard)
 }
 
 // Lay puts a card on the reader.
@@ -83,8 +90,15 @@ func (r *Reader) Take() {
 	r.change("")
 }
 
+// TakeWhileRead lifts the card in the middle of its next reading.
+func (r *Reader) TakeWhileRead() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.slips = true
+}
+
 func (r *Reader) change(card string) {
-	r.card, r.served, r.again, r.found, r.selected = card, false, false, false, false
+	r.card, r.served, r.again, r.found, r.selected, r.slips = card, false, false, false, false, false
 	r.laid++
 }
 
@@ -142,10 +156,22 @@ func (r *Reader) serve(ctx context.Context, body []byte) []byte {
 	r.mu.Lock()
 	laid := r.laid
 	r.mu.Unlock()
-	sleep(ctx, r.own(req))
+	own := r.own(req)
+	sleep(ctx, own/2)
+	r.slip(req)
+	sleep(ctx, own-own/2)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.answer(req, r.card != "" && laid == r.laid)
+}
+
+// slip lifts the card when it is to be lifted while it is read.
+func (r *Reader) slip(req request) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.slips && r.selected && (req == read || req == readFull) {
+		r.change("")
+	}
 }
 
 // own is the module's own time for a request.
@@ -169,7 +195,11 @@ func status(s byte, data ...byte) []byte {
 // select and read are needed for every reading.
 func (r *Reader) answer(req request, here bool) []byte {
 	switch req {
-	case request{0x10, 0xFF}, request{0x11, 0xFF}:
+	case request{0x10, 0xFF}:
+		// A reset takes the field away for a moment: the card begins anew.
+		r.served, r.again, r.found, r.selected = false, false, false, false
+		return status(0x90)
+	case request{0x11, 0xFF}:
 		return status(0x90)
 	case request{0x12, 0xFF}:
 		return r.vector("sam_id_ok")
@@ -179,16 +209,29 @@ func (r *Reader) answer(req request, here bool) []byte {
 		if r.selected = r.found && here; !r.selected {
 			return status(0x81)
 		}
+		if r.card == OtherCard {
+			r.found, r.selected = false, false
+			return status(0x40)
+		}
 		return status(0x90, 0, 0, 0, 0, 0, 0, 0, 0)
 	case read, readFull:
 		return r.read(req, here)
 	case readMore:
-		if !here || !r.served {
-			return status(0x41)
-		}
-		return status(0x91)
+		return r.more(here)
 	}
 	return status(0x21)
+}
+
+// more answers 30 03: only a card that was read and still lies there has, or has not,
+// added information.
+func (r *Reader) more(here bool) []byte {
+	switch {
+	case r.cfg.NoExtra:
+		return status(0x21)
+	case !here || !r.served:
+		return status(0x41)
+	}
+	return status(0x91)
 }
 
 func (r *Reader) find(here bool) []byte {

@@ -54,7 +54,11 @@ func (f *Faults) spoil(p []byte) []byte {
 	return p
 }
 
-// wire is one line at its real pace: a byte is there when its stop bit is.
+// A rated line knows the rate that its host has set, 0 when it has set none.
+type rated interface{ Baud() int }
+
+// wire is one line at its real pace: a byte is there when its stop bit is. A host at
+// another rate hears and says nothing but rubbish.
 type wire struct {
 	io.ReadWriteCloser
 	baud   int
@@ -73,6 +77,20 @@ func (w *wire) time(n int) time.Duration {
 	return time.Duration(n) * bitsPerByte * time.Second / time.Duration(w.baud)
 }
 
+// garble spoils p in place when the host listens at another rate.
+func (w *wire) garble(p []byte) {
+	line, ok := w.ReadWriteCloser.(rated)
+	if !ok {
+		return
+	}
+	if host := line.Baud(); host == 0 || host == w.baud {
+		return
+	}
+	for i := range p {
+		p[i] = ^p[i] >> 1
+	}
+}
+
 func (w *wire) Read(p []byte) (int, error) {
 	n, err := w.ReadWriteCloser.Read(p)
 	if now := time.Now(); w.in.Before(now) {
@@ -80,6 +98,7 @@ func (w *wire) Read(p []byte) (int, error) {
 	}
 	w.in = w.in.Add(w.time(n))
 	time.Sleep(time.Until(w.in))
+	w.garble(p[:n])
 	return n, err
 }
 
@@ -91,7 +110,9 @@ func (w *wire) Write(p []byte) (int, error) {
 		n := min(piece, len(p)-sent)
 		at = at.Add(w.time(n))
 		time.Sleep(time.Until(at))
-		if _, err := w.ReadWriteCloser.Write(w.faults.spoil(p[sent : sent+n])); err != nil {
+		heard := append([]byte(nil), w.faults.spoil(p[sent:sent+n])...)
+		w.garble(heard)
+		if _, err := w.ReadWriteCloser.Write(heard); err != nil {
 			return sent, err
 		}
 		sent += n
