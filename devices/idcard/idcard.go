@@ -9,14 +9,15 @@ import (
 	"errors"
 )
 
-// Errors that callers tell apart. The first four are about the card: the device is
+// Errors that callers tell apart. The first five are about the card: the device is
 // well, and the person can do something. Every other error of a Reader is about the
 // device, except ErrClosed and the context's own.
 var (
 	ErrNoCard     = errors.New("no card on the reader")
 	ErrRemoved    = errors.New("card removed while being read")
 	ErrNotACard   = errors.New("not an identity card")
-	ErrUnverified = errors.New("card cannot be verified")
+	ErrUnverified = errors.New("card cannot be verified") // card and device do not accept each other
+	ErrUnreadable = errors.New("card cannot be read")     // its data came damaged, or not at all
 	ErrClosed     = errors.New("reader closed")
 )
 

@@ -51,6 +51,7 @@ type Response struct {
 		DataLen    int    `json:"data_len"`
 		SAMID      string `json:"sam_id"`
 		NewAddress string `json:"new_address"`
+		SW1, SW2   string // the card's own words
 	}
 }
 

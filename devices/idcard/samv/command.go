@@ -12,27 +12,49 @@ import (
 // command is one request and what a fitting answer looks like: the exclusive-or
 // has eight bits only, so the answer must also have the length that was asked for.
 type command struct {
-	name     string
-	cmd      byte
-	para     byte
-	success  Status
-	lengths  []int         // of the data; nil: any
-	deadline time.Duration // for the first byte
+	name    string
+	cmd     byte
+	para    byte
+	success Status
+	data    int           // bytes of data in a good answer, or anyData
+	first   time.Duration // limit for its first byte
 }
+
+// anyData marks an answer whose length is not laid down; 280 bytes are the most
+// that was ever allowed for.
+const (
+	anyData  = -1
+	mostData = 280
+)
 
 // The commands that a kiosk needs (protocol sections 2 and 4.3).
 var (
-	reset      = command{"reset module", 0x10, 0xFF, StatusOK, []int{0}, 2 * time.Second}
-	samStatus  = command{"ask module status", 0x11, 0xFF, StatusOK, []int{0}, 500 * time.Millisecond}
-	samNumber  = command{"ask module number", 0x12, 0xFF, StatusOK, []int{16}, 500 * time.Millisecond}
-	find       = command{"find card", 0x20, 0x01, StatusFound, []int{4}, time.Second}
-	selectCard = command{"select card", 0x20, 0x02, StatusOK, []int{8}, 1500 * time.Millisecond}
-	readBase   = command{"read card", 0x30, 0x01, StatusOK, []int{4 + textSize + photoSize}, 3 * time.Second}
-	readExtra  = command{"read added information", 0x30, 0x03, StatusOK, nil, 1500 * time.Millisecond}
+	reset      = command{"reset module", 0x10, 0xFF, StatusOK, 0, 2 * time.Second}
+	samStatus  = command{"ask module status", 0x11, 0xFF, StatusOK, 0, 500 * time.Millisecond}
+	samNumber  = command{"ask module number", 0x12, 0xFF, StatusOK, 16, 500 * time.Millisecond}
+	find       = command{"find card", 0x20, 0x01, StatusFound, 4, time.Second}
+	selectCard = command{"select card", 0x20, 0x02, StatusOK, 8, 1500 * time.Millisecond}
+	readBase   = command{"read card", 0x30, 0x01, StatusOK, 4 + textSize + photoSize, 3 * time.Second}
+	readExtra  = command{"read added information", 0x30, 0x03, StatusOK, anyData, 1500 * time.Millisecond}
 )
 
-// errSilent reports an answer that did not come, or not whole, in its time.
-var errSilent = errors.New("module does not answer")
+// Answers that did not come whole. A checksum that is wrong is frame.ErrChecksum.
+var (
+	errSilent = errors.New("module does not answer")
+	errBroken = errors.New("answer broke off")
+)
+
+// damaged reports that something came and could not be used: the line is there,
+// and the same question may be answered well the next time.
+func damaged(err error) bool {
+	return errors.Is(err, frame.ErrChecksum) || errors.Is(err, errBroken) || errors.Is(err, ErrLayout)
+}
+
+// answered reports that the module itself has spoken, whatever it said.
+func answered(err error) bool {
+	var status *StatusError
+	return err == nil || errors.As(err, &status)
+}
 
 // ask sends a request and returns the data of its answer. A request that the
 // module received damaged is sent twice more.
@@ -42,9 +64,6 @@ func (r *Reader) ask(ctx context.Context, c command) ([]byte, error) {
 		var status *StatusError
 		if try < 2 && errors.As(err, &status) && (status.Status == StatusBadChecksum || status.Status == StatusBadLength) {
 			continue
-		}
-		if err == nil {
-			r.silent = 0
 		}
 		return data, err
 	}
@@ -71,42 +90,51 @@ func (r *Reader) askOnce(ctx context.Context, c command) ([]byte, error) {
 
 // answer collects bytes until a frame that fits the request is whole.
 func (r *Reader) answer(ctx context.Context, c command) ([]byte, error) {
-	limit := time.Now().Add(c.deadline)
-	rest := time.Duration(float64(restLimit) * r.slow)
+	limit, begun, came := time.Now().Add(c.first), false, 0
 	buf := make([]byte, 512)
-	for first := true; ; {
+	for {
 		wait, cancel := context.WithDeadline(ctx, limit)
 		n, err := r.line.Read(wait, buf)
 		cancel()
-		if ctx.Err() != nil {
+		switch {
+		case ctx.Err() != nil:
 			return nil, ctx.Err()
-		}
-		if errors.Is(err, context.DeadlineExceeded) {
-			return nil, fmt.Errorf("%w within %v (%d bytes came)", errSilent, c.deadline, r.split.Pending())
-		}
-		if err != nil {
+		case errors.Is(err, context.DeadlineExceeded) && came == 0:
+			return nil, fmt.Errorf("%w within %v", errSilent, c.first)
+		case errors.Is(err, context.DeadlineExceeded):
+			return nil, fmt.Errorf("%w after %d bytes", errBroken, came)
+		case err != nil:
 			return nil, err
 		}
-		if first {
-			first, limit = false, time.Now().Add(rest)
-		}
+		came += n
 		r.split.Feed(buf[:n])
 		clear(buf[:n])
 		if body, err := r.fitting(c); body != nil || err != nil {
 			return body, err
 		}
+		// Noise before the answer must not shorten its time.
+		if !begun && r.split.Pending() >= frame.Header {
+			begun, limit = true, time.Now().Add(r.rest(c))
+		}
 	}
+}
+
+// rest is how long an answer that has begun may take (protocol section 4.3).
+func (r *Reader) rest(c command) time.Duration {
+	n := c.data
+	if n == anyData {
+		n = mostData
+	}
+	const bits = 10 // of a byte on the line
+	return 2*time.Duration(frame.Header+frame.MinAnswer+n)*bits*time.Second/time.Duration(r.baud) + 500*time.Millisecond
 }
 
 // fitting returns the first held frame that can answer the request.
 func (r *Reader) fitting(c command) ([]byte, error) {
 	for {
 		f, err := r.split.Next()
-		if err != nil {
+		if f == nil || err != nil {
 			return nil, err
-		}
-		if f == nil {
-			return nil, nil
 		}
 		if body := frame.Body(f); c.fits(body) {
 			return body, nil
@@ -115,38 +143,5 @@ func (r *Reader) fitting(c command) ([]byte, error) {
 }
 
 func (c command) fits(body []byte) bool {
-	if Status(body[2]) != c.success || c.lengths == nil {
-		return true
-	}
-	for _, n := range c.lengths {
-		if len(body)-3 == n {
-			return true
-		}
-	}
-	return false
-}
-
-// Module asks for the status and the number of the module, which names the
-// reader and never a person.
-func (r *Reader) Module(ctx context.Context) (string, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if err := r.line.Ensure(ctx); err != nil {
-		return "", fmt.Errorf("open card reader: %w", err)
-	}
-	if _, err := r.ask(ctx, samStatus); err != nil {
-		return "", err
-	}
-	data, err := r.ask(ctx, samNumber)
-	if err != nil {
-		return "", err
-	}
-	return moduleNumber(data), nil
-}
-
-// askLocked is ask for callers outside a cycle.
-func (r *Reader) askLocked(ctx context.Context, c command) ([]byte, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.ask(ctx, c)
+	return Status(body[2]) != c.success || c.data == anyData || len(body)-3 == c.data
 }

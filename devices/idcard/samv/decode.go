@@ -62,20 +62,26 @@ func digest(b []byte) idcard.Digest {
 	return idcard.Digest{Length: len(b), SHA256: hex.EncodeToString(sum[:])}
 }
 
-// text is the 256 bytes of UTF-16LE with the issues found in them.
+// text is UTF-16LE with the issues found in them.
 type text struct {
 	units  []uint16
 	issues []string
 	today  idcard.Date
 }
 
-// decodeText picks the layout by the unit at offset 248 and cross-checks it with
-// the number, which stands at offset 122 in all four.
-func decodeText(b []byte, today idcard.Date) (idcard.Card, error) {
-	t := &text{units: make([]uint16, textSize/2), today: today}
+// newText takes apart an even number of bytes.
+func newText(b []byte, today idcard.Date) *text {
+	t := &text{units: make([]uint16, len(b)/2), today: today}
 	for i := range t.units {
 		t.units[i] = binary.LittleEndian.Uint16(b[2*i:])
 	}
+	return t
+}
+
+// decodeText picks the layout by the unit at offset 248 and cross-checks it with
+// the number, which stands at offset 122 in all four.
+func decodeText(b []byte, today idcard.Date) (idcard.Card, error) {
+	t := newText(b, today)
 	var c idcard.Card
 	kind := markers[t.units[124]]
 	if kind == "" {

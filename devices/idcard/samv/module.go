@@ -1,9 +1,28 @@
 package samv
 
 import (
+	"context"
 	"encoding/binary"
 	"fmt"
 )
+
+// Module asks for the status and the number of the module, which names the
+// reader and never a person.
+func (r *Reader) Module(ctx context.Context) (string, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if err := r.open(ctx); err != nil {
+		return "", r.ended(err)
+	}
+	if _, err := r.ask(ctx, samStatus); err != nil {
+		return "", r.ended(err)
+	}
+	data, err := r.ask(ctx, samNumber)
+	if err != nil {
+		return "", r.ended(err)
+	}
+	return moduleNumber(data), nil
+}
 
 // moduleNumber prints the 16 bytes of a module number, little endian and
 // unsigned (protocol section 2.1).

@@ -17,7 +17,7 @@ import (
 type Config struct {
 	Port   string // device file
 	Driver string // serial library, see package serialport
-	Baud   int    // bit/s, 115200 when 0
+	Baud   int    // bit/s; 0: the rate at which the module answers
 	Log    *slog.Logger
 }
 
@@ -25,6 +25,7 @@ type Config struct {
 type line interface {
 	Ensure(ctx context.Context) error
 	Drop() error
+	SetBaud(baud int) error
 	Read(ctx context.Context, b []byte) (int, error)
 	Write(b []byte) (int, error)
 	Discard() error
@@ -34,27 +35,28 @@ type line interface {
 
 // Times of the read cycle (protocol sections 4.3 to 4.6).
 const (
-	pollEvery    = 300 * time.Millisecond // while a person is expected
-	goneFinds    = 3                      // failed finds that mean removal where 30 03 is refused
-	triesPerCard = 3                      // before the person is told to lay the card flat
-	silences     = 3                      // in a row before the module is reset
-	resetPause   = time.Second
-	restLimit    = 700 * time.Millisecond // for what follows the first bytes, at 115200 bit/s
+	pollEvery  = 300 * time.Millisecond // while a person is expected
+	silences   = 3                      // in a row before the module is reset
+	resetPause = time.Second
 )
 
 // Reader reads the cards of one SAM_V module. It implements idcard.Reader.
 type Reader struct {
 	line line
 	log  *slog.Logger
-	slow float64 // of the line against 115200 bit/s
+	auto bool // the rate is found out, not given
+
+	shut   sync.Once
+	closed chan struct{}
 
 	mu       sync.Mutex // one request at a time
+	baud     int        // bit/s of the line
+	rated    bool       // baud is right, as far as is known
 	split    frame.Splitter
-	held     bool // a delivered card lies on the reader
-	noExtra  bool // 30 03 is refused: presence by failed finds
-	failed   int  // readings of the present card that failed
-	silent   int  // time-outs in a row
-	missing  int  // failed finds while a card was held
+	silent   int  // questions in a row that were not answered
+	restart  bool // the module must be reset before it is asked again
+	lies     lying
+	visit    presentation
 	progress func(idcard.Progress)
 	shown    idcard.Progress
 }
@@ -67,24 +69,40 @@ func Open(c Config) (*Reader, error) {
 	if c.Port == "" {
 		return nil, errors.New("open card reader: no port named")
 	}
-	baud := c.Baud
-	if baud == 0 {
-		baud = serialport.DefaultBaud
-	}
-	return newReader(serialport.NewReopening(serialport.Config{Path: c.Port, Driver: c.Driver, Baud: baud}), baud, c.Log), nil
+	return newReader(serialport.NewReopening(serialport.Config{Path: c.Port, Driver: c.Driver, Baud: c.Baud}), c.Baud, c.Log), nil
 }
 
 func newReader(l line, baud int, log *slog.Logger) *Reader {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	return &Reader{line: l, log: log, slow: float64(serialport.DefaultBaud) / float64(baud)}
+	r := &Reader{line: l, log: log, auto: baud == 0, baud: baud, closed: make(chan struct{})}
+	if r.auto {
+		r.baud = rates[0]
+	}
+	return r
 }
 
 func (r *Reader) String() string { return "card reader " + r.line.String() }
 
-// Close releases the port.
-func (r *Reader) Close() error { return r.line.Close() }
+// Close releases the port and ends a blocked Read. A second Close does nothing.
+func (r *Reader) Close() (err error) {
+	r.shut.Do(func() {
+		close(r.closed)
+		err = r.line.Close()
+	})
+	return err
+}
+
+// ended is err, or ErrClosed when the reader was closed meanwhile.
+func (r *Reader) ended(err error) error {
+	select {
+	case <-r.closed:
+		return fmt.Errorf("read card: %w", idcard.ErrClosed)
+	default:
+		return err
+	}
+}
 
 // SetProgress names who is told what the reader does.
 func (r *Reader) SetProgress(f func(idcard.Progress)) {
@@ -94,7 +112,7 @@ func (r *Reader) SetProgress(f func(idcard.Progress)) {
 }
 
 func (r *Reader) show(p idcard.Progress) {
-	if p != r.shown {
+	if p != r.shown && r.ended(nil) == nil {
 		r.shown = p
 		if r.progress != nil {
 			r.progress(p)
@@ -110,15 +128,15 @@ func (r *Reader) Read(ctx context.Context) (idcard.Card, error) {
 			return idcard.Card{}, ctx.Err()
 		}
 		if done || err != nil {
-			return card, err
+			return card, r.ended(err)
 		}
-		if err := sleep(ctx, pollEvery); err != nil {
-			return idcard.Card{}, err
+		if err := r.sleep(ctx, pollEvery); err != nil {
+			return idcard.Card{}, r.ended(err)
 		}
 	}
 }
 
-func sleep(ctx context.Context, d time.Duration) error {
+func (r *Reader) sleep(ctx context.Context, d time.Duration) error {
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {
@@ -126,6 +144,8 @@ func sleep(ctx context.Context, d time.Duration) error {
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
+	case <-r.closed:
+		return idcard.ErrClosed
 	}
 }
 
@@ -136,94 +156,96 @@ func (r *Reader) cycle(ctx context.Context) (card idcard.Card, done bool, err er
 	if err := r.ready(ctx); err != nil {
 		return card, false, err
 	}
-	if r.held {
+	if r.lies != nothing {
 		return card, false, r.hold(ctx)
 	}
 	card, err = r.readCard(ctx)
-	if err == nil {
-		r.held, r.failed, r.missing = true, 0, 0
-		return card, true, nil
+	if err != nil {
+		return idcard.Card{}, false, r.failure(ctx, err)
 	}
-	return idcard.Card{}, false, r.failure(ctx, err)
+	r.lies, r.visit = delivered, presentation{}
+	return card, true, nil
 }
 
-// ready opens a lost port and resets a module that has gone silent.
+// ready opens a lost port and resets a module that hangs.
 func (r *Reader) ready(ctx context.Context) error {
-	if err := r.line.Ensure(ctx); err != nil {
-		r.show(idcard.Offline)
-		return fmt.Errorf("open card reader: %w", err)
+	if err := r.open(ctx); err != nil {
+		return err
 	}
-	if r.silent < silences {
+	if !r.restart {
 		return nil
 	}
-	r.silent = 0
-	r.show(idcard.Offline)
-	if _, err := r.ask(ctx, reset); err != nil {
-		return errors.Join(err, r.line.Drop())
-	}
-	return sleep(ctx, resetPause)
-}
-
-// hold waits until the delivered card is gone. 30 03 proves it; where the module
-// refuses that, several failed finds do.
-func (r *Reader) hold(ctx context.Context) error {
-	here, err := r.present(ctx)
-	if err != nil {
-		return r.failure(ctx, err)
-	}
-	if !here {
-		r.held = false
-		r.show(idcard.Waiting)
+	r.restart, r.silent = false, 0
+	if err := r.resetModule(ctx); err != nil {
+		r.show(idcard.Offline)
+		return errors.Join(err, r.drop())
 	}
 	return nil
 }
 
-// Present reports whether the card delivered last still lies on the reader.
-func (r *Reader) Present(ctx context.Context) (bool, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if !r.held {
-		return false, nil
-	}
+// open opens a lost port and, where the rate is not given, finds it out.
+func (r *Reader) open(ctx context.Context) error {
 	if err := r.line.Ensure(ctx); err != nil {
-		return false, fmt.Errorf("open card reader: %w", err)
+		r.show(idcard.Offline)
+		return fmt.Errorf("open card reader: %w", err)
 	}
-	here, err := r.present(ctx)
-	if err == nil && !here {
-		r.held = false
+	if !r.auto || r.rated {
+		return nil
 	}
-	return here, err
+	err := r.findRate(ctx)
+	if err != nil && !errors.Is(err, errSilent) {
+		return r.failure(ctx, err)
+	}
+	return err
 }
 
-func (r *Reader) present(ctx context.Context) (bool, error) {
-	if !r.noExtra {
-		_, err := r.ask(ctx, readExtra)
-		var status *StatusError
-		switch {
-		case err == nil:
-			return true, nil
-		case !errors.As(err, &status):
-			return true, err
-		case status.Status != statusCommandRefused:
-			return status.Status == StatusNoItem, nil
-		}
-		r.noExtra = true
-	}
-	_, err := r.ask(ctx, find)
-	var status *StatusError
-	if errors.As(err, &status) && status.Status == StatusNotFound {
-		r.missing++
-		return r.missing < goneFinds, nil
-	}
-	r.missing = 0
-	return true, err
+// drop gives the line up. What answers behind it next may be another module.
+func (r *Reader) drop() error {
+	r.rated, r.lies = false, nothing
+	return r.line.Drop()
 }
 
-// readCard finds, selects and reads: all three for every reading.
+func (r *Reader) resetModule(ctx context.Context) error {
+	if _, err := r.ask(ctx, reset); err != nil {
+		return err
+	}
+	return r.sleep(ctx, resetPause)
+}
+
+// readCard reads the card that lies there. After an answer that came damaged it
+// tries a second time.
 func (r *Reader) readCard(ctx context.Context) (idcard.Card, error) {
+	card, err := r.readOnce(ctx)
+	if !damaged(err) {
+		return card, err
+	}
+	found := r.visit.found
+	if found {
+		r.visit.failed++
+	}
+	r.log.Info("read card again", "reader", r.line.String(), "err", err)
+	card, again := r.readOnce(ctx)
+	if !found || !isStatus(again, StatusNotFound) {
+		return card, again
+	}
+	// The module has read the card, only its answer was lost. Many find a card
+	// again only after it was lifted, or after a reset.
+	if here, err := r.addedInformation(ctx); err != nil || !here {
+		return card, errors.Join(again, err)
+	}
+	if err := r.resetModule(ctx); err != nil {
+		return card, err
+	}
+	return r.readOnce(ctx)
+}
+
+// readOnce finds, selects and reads: all three for every reading.
+func (r *Reader) readOnce(ctx context.Context) (idcard.Card, error) {
+	r.visit.found = false
 	if _, err := r.ask(ctx, find); err != nil {
 		return idcard.Card{}, err
 	}
+	r.visit.found = true
 	r.show(idcard.Reading)
 	if _, err := r.ask(ctx, selectCard); err != nil {
 		return idcard.Card{}, err
@@ -237,61 +259,4 @@ func (r *Reader) readCard(ctx context.Context) (idcard.Card, error) {
 	card, err := Decode(data, false, idcard.DateOf(now))
 	card.ReadAt = now
 	return card, err
-}
-
-// failure decides whether a failed pass is worth an error to the caller or only
-// another pass.
-func (r *Reader) failure(ctx context.Context, err error) error {
-	var status *StatusError
-	switch {
-	case ctx.Err() != nil:
-		return ctx.Err()
-	case errors.Is(err, errSilent):
-		r.silent++
-		if r.silent >= silences {
-			r.show(idcard.Offline)
-			return fmt.Errorf("read card: %w", err)
-		}
-		return nil
-	case !errors.As(err, &status):
-		return r.damaged(err)
-	case status.Status == StatusNotFound:
-		return r.nothingThere()
-	case status.Status == StatusWrongCard:
-		r.held, r.missing = true, 0
-		return fmt.Errorf("read card: %w", idcard.ErrNotACard)
-	case status.Status.outOfService():
-		r.show(idcard.Offline)
-		return fmt.Errorf("card reader out of service: %w", err)
-	default:
-		return r.damaged(err)
-	}
-}
-
-// nothingThere is the usual answer of an empty reader; after a failed reading it
-// means that the card was taken too early.
-func (r *Reader) nothingThere() error {
-	failed := r.failed
-	r.failed = 0
-	r.show(idcard.Waiting)
-	if failed > 0 {
-		return fmt.Errorf("read card: %w", idcard.ErrRemoved)
-	}
-	return nil
-}
-
-// damaged counts a failed reading; after three the person is told.
-func (r *Reader) damaged(err error) error {
-	if errors.Is(err, serialport.ErrUnplugged) || errors.Is(err, serialport.ErrClosed) {
-		r.show(idcard.Offline)
-		r.held = false
-		return errors.Join(fmt.Errorf("read card: %w", err), r.line.Drop())
-	}
-	r.failed++
-	r.show(idcard.Retry)
-	if r.failed%triesPerCard != 0 {
-		r.log.Info("read card again", "reader", r.line.String(), "try", r.failed, "err", err)
-		return nil
-	}
-	return fmt.Errorf("read card: %w: %w", idcard.ErrUnverified, err)
 }

@@ -1,6 +1,9 @@
 package samv
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+)
 
 // Status is the third status byte of an answer.
 type Status byte
@@ -61,5 +64,28 @@ func (e *StatusError) Error() string {
 	return fmt.Sprintf("%s: %s (%02X)", e.Command, e.Status, byte(e.Status))
 }
 
-// outOfService reports a module that will never read a card again by itself.
-func (s Status) outOfService() bool { return s == StatusSelfTest || s == StatusNotAuthorised }
+// isStatus reports an answer with the given status.
+func isStatus(err error, s Status) bool {
+	var status *StatusError
+	return errors.As(err, &status) && status.Status == s
+}
+
+// hangs reports an error that the module itself cannot explain: it is reset then.
+func (s Status) hangs() bool {
+	_, known := meanings[s]
+	return s == StatusUnknown || !known
+}
+
+// unverified reports that card and module did not accept each other.
+func (s Status) unverified() bool {
+	return s == statusCardRefusedSAM || s == statusSAMRefusedCard || s == statusVerifyFailed
+}
+
+// outOfService is err when it says that the module will never read a card again by
+// itself, or nil.
+func outOfService(err error) error {
+	if isStatus(err, StatusSelfTest) || isStatus(err, StatusNotAuthorised) {
+		return err
+	}
+	return nil
+}

@@ -11,7 +11,7 @@ import (
 // The waits between attempts to open a lost port, doubled after each failure.
 const (
 	firstWait = 250 * time.Millisecond
-	lastWait  = 5 * time.Second
+	lastWait  = 2 * time.Second
 )
 
 // Reopening is a line that may be lost and found again. Its methods are those
@@ -34,7 +34,7 @@ func NewReopening(c Config) *Reopening {
 }
 
 // Ensure opens the line if it is not open. After a failure or a loss it first waits,
-// from a quarter of a second up to five seconds, and it makes one attempt.
+// from a quarter of a second up to two seconds, and it makes one attempt.
 func (r *Reopening) Ensure(ctx context.Context) error {
 	r.mu.Lock()
 	open, wait := r.port != nil, r.wait
