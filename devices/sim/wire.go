@@ -35,6 +35,19 @@ func (f *Faults) Noise(seed uint64) {
 	}
 }
 
+// Line says in a word how the line is: good, noisy or silent.
+func (f *Faults) Line() string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	switch {
+	case f.silent:
+		return "silent"
+	case f.noise != nil:
+		return "noisy"
+	}
+	return "good"
+}
+
 // spoil returns what of p is heard.
 func (f *Faults) spoil(p []byte) []byte {
 	f.mu.Lock()

@@ -8,131 +8,92 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"io/fs"
-	"log/slog"
-	"net"
-	"net/http"
 	"os"
 	"os/signal"
-	"path/filepath"
-	"sync"
 	"syscall"
-	"time"
-
-	"leye/assets"
-	"leye/devices/sim"
-	"leye/devices/sim/paper"
 )
 
 const usage = `devsim simulates a card reader and a receipt printer on pseudo terminals.
 
 Usage:
   devsim --dir DIR [--control 127.0.0.1:0] [--baud 115200] [--card NAME]
+  devsim ctl --dir DIR COMMAND...
 
-DIR/reader and DIR/printer lead to the devices, DIR/control holds the address of
-the control, which a browser can open too.
+DIR is made if need be. DIR/reader and DIR/printer lead to the devices, DIR/control
+holds the address of the control, which a browser can open too; all three go when
+devsim ends.
+
+Commands of ctl, the hands at the devices:
+  card lay NAME            lay a card on the reader; "cards" lists the names
+  card take                take it away
+  card pull                it is taken in the middle of its next reading
+  cards                    the names of the made-up cards
+  paper out|near|in        end the roll, let it run low, put in a new one
+  cover open|close         open or close the printer's cover
+  power off|on             switch the printer
+  noise reader|printer N   spoil bytes that the device sends; N picks which, 0 ends it
+  silence reader|printer on|off
+  slip                     what has been printed, as text
+  tear                     take all paper away
+  state                    how both devices are, as JSON
 
 Examples:
   devsim --dir run
-  curl -X POST "$(cat run/control)/card/lay?name=resident_plain"
-  curl -X POST "$(cat run/control)/paper?state=out"
-  curl "$(cat run/control)/paper.txt"
+  devsim --dir run --baud 9600 --card resident_plain
+  devsim ctl --dir run card lay resident_plain
+  devsim ctl --dir run paper out
+  devsim ctl --dir run noise reader 7
+  curl "$(cat run/control)/paper.png" >slip.png
 
-Exit codes: 0 ended by a signal, 1 failed, 2 wrong usage.
+Exit codes: 0 done, or ended by a signal; 1 failed; 2 wrong usage.
 `
 
+// errUsage is a command line that says nothing which devsim can do.
+var errUsage = errors.New("wrong usage, see devsim --help")
+
 func main() {
-	dir := flag.String("dir", "", "folder for the devices' names")
-	control := flag.String("control", "127.0.0.1:0", "loopback address of the control; port 0 picks a free one")
-	baud := flag.Int("baud", 115200, "rate of both lines, bit/s")
-	card := flag.String("card", "", "card that lies on the reader at the start")
-	flag.Usage = func() { fmt.Fprint(os.Stderr, usage) }
-	flag.Parse()
-	if *dir == "" || flag.NArg() > 0 {
-		flag.Usage()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := run(ctx, os.Args[1:], os.Stdout)
+	stop()
+	if err == nil {
+		return
+	}
+	fmt.Fprintln(os.Stderr, "devsim:", err)
+	if errors.Is(err, errUsage) {
 		os.Exit(2)
 	}
-	if err := run(*dir, *control, *card, *baud); err != nil {
-		fmt.Fprintln(os.Stderr, "devsim:", err)
-		os.Exit(1)
-	}
+	os.Exit(1)
 }
 
-func run(dir, control, card string, baud int) error {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	fonts, err := loadFonts()
-	if err != nil {
+func run(ctx context.Context, args []string, out io.Writer) error {
+	if len(args) > 0 && args[0] == "ctl" {
+		return control(ctx, args[1:], out)
+	}
+	var o options
+	flags := flag.NewFlagSet("devsim", flag.ContinueOnError)
+	flags.StringVar(&o.dir, "dir", "", "")
+	flags.StringVar(&o.control, "control", "127.0.0.1:0", "")
+	flags.IntVar(&o.baud, "baud", 115200, "")
+	flags.StringVar(&o.card, "card", "", "")
+	if done, err := parse(flags, args, out); done {
 		return err
 	}
-	p := &panel{reader: sim.NewReader(sim.ReaderConfig{Baud: baud}), printer: sim.NewPrinter(sim.PrinterConfig{Baud: baud, Fonts: fonts, Log: slog.Default()})}
-	if card != "" {
-		if err := p.reader.Lay(card); err != nil {
-			return err
-		}
+	if o.dir == "" || flags.NArg() > 0 || o.baud <= 0 {
+		return errUsage
 	}
-	var lines sync.WaitGroup
-	defer lines.Wait()
-	defer stop()
-	if p.readerPort, err = serve(ctx, &lines, dir, "reader", p.reader.Run); err != nil {
-		return err
-	}
-	if p.printerPort, err = serve(ctx, &lines, dir, "printer", p.printer.Run); err != nil {
-		return err
-	}
-	return p.listen(ctx, control, filepath.Join(dir, "control"))
+	return simulate(ctx, o, out)
 }
 
-func loadFonts() (*paper.Fonts, error) {
-	regular, err := fs.ReadFile(assets.Font(), "NotoSansSC-Regular.otf")
-	if err != nil {
-		return nil, err
+// parse reads the flags; done says that there is nothing more to do.
+func parse(flags *flag.FlagSet, args []string, out io.Writer) (done bool, err error) {
+	flags.SetOutput(io.Discard)
+	err = flags.Parse(args)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		_, err = io.WriteString(out, usage)
+		return true, err
+	case err != nil:
+		return true, fmt.Errorf("%w: %w", errUsage, err)
 	}
-	bold, err := fs.ReadFile(assets.Font(), "NotoSansSC-Bold.otf")
-	if err != nil {
-		return nil, err
-	}
-	return paper.NewFonts(regular, bold)
-}
-
-// serve opens a pseudo terminal under a stable name and runs a device on it.
-func serve(ctx context.Context, lines *sync.WaitGroup, dir, name string, device func(context.Context, io.ReadWriteCloser) error) (string, error) {
-	line, err := sim.OpenPTY()
-	if err != nil {
-		return "", err
-	}
-	link := filepath.Join(dir, name)
-	if err := os.Remove(link); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return "", err
-	}
-	if err := os.Symlink(line.Path(), link); err != nil {
-		return "", err
-	}
-	lines.Go(func() {
-		if err := device(ctx, line); err != nil && ctx.Err() == nil {
-			slog.Error("serve device", "device", name, "err", err)
-		}
-	})
-	return link, nil
-}
-
-func (p *panel) listen(ctx context.Context, address, file string) error {
-	l, err := net.Listen("tcp", address)
-	if err != nil {
-		return fmt.Errorf("open control: %w", err)
-	}
-	if host, _, _ := net.SplitHostPort(l.Addr().String()); !net.ParseIP(host).IsLoopback() {
-		return errors.Join(fmt.Errorf("open control: %s is not a loopback address", host), l.Close())
-	}
-	server := &http.Server{Handler: p.routes(), ReadHeaderTimeout: 5 * time.Second}
-	if err := os.WriteFile(file, []byte("http://"+l.Addr().String()), 0o600); err != nil {
-		return errors.Join(err, l.Close())
-	}
-	closed := context.AfterFunc(ctx, func() { _ = server.Close() })
-	defer closed()
-	fmt.Printf("reader  %s\nprinter %s\ncontrol http://%s\n", p.readerPort, p.printerPort, l.Addr())
-	if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
-		return err
-	}
-	return nil
+	return false, nil
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"html/template"
 	"net/http"
+	"strconv"
 
 	"leye/devices/sim"
 )
@@ -27,7 +28,7 @@ func (p *panel) routes() http.Handler {
 		}
 		p.done(w, r)
 	})
-	p.act(mux, "POST /card/take", "", map[string]func(){"": p.reader.Take})
+	p.act(mux, "POST /card/take", "when", map[string]func(){"": p.reader.Take, "read": p.reader.TakeWhileRead})
 	p.act(mux, "POST /paper", "state", map[string]func(){
 		"ok":   func() { p.printer.SetPaper(sim.PaperOK) },
 		"near": func() { p.printer.SetPaper(sim.PaperNear) },
@@ -36,6 +37,8 @@ func (p *panel) routes() http.Handler {
 	p.act(mux, "POST /cover", "open", map[string]func(){"true": func() { p.printer.SetCover(true) }, "false": func() { p.printer.SetCover(false) }})
 	p.act(mux, "POST /printer", "power", map[string]func(){"on": func() { p.printer.SetPower(true) }, "off": func() { p.printer.SetPower(false) }})
 	p.act(mux, "POST /paper/clear", "", map[string]func(){"": p.printer.TakePaper})
+	p.faults(mux, "reader", &p.reader.Faults)
+	p.faults(mux, "printer", &p.printer.Faults)
 	mux.HandleFunc("GET /paper.bin", func(w http.ResponseWriter, _ *http.Request) {
 		send(w, "application/octet-stream", p.printer.Raw())
 	})
@@ -51,6 +54,21 @@ func (p *panel) routes() http.Handler {
 		send(w, "image/png", img)
 	})
 	return mux
+}
+
+// faults serves what can be wrong with the line of a device. The seed of noise says
+// which bytes it spoils; 0 ends it.
+func (p *panel) faults(mux *http.ServeMux, device string, f *sim.Faults) {
+	p.act(mux, "POST /"+device+"/silence", "on", map[string]func(){"true": func() { f.Silence(true) }, "false": func() { f.Silence(false) }})
+	mux.HandleFunc("POST /"+device+"/noise", func(w http.ResponseWriter, r *http.Request) {
+		seed, err := strconv.ParseUint(r.FormValue("seed"), 10, 64)
+		if err != nil {
+			http.Error(w, "seed: want a whole number, 0 for none", http.StatusBadRequest)
+			return
+		}
+		f.Noise(seed)
+		p.done(w, r)
+	})
 }
 
 // act serves a route whose one parameter picks what is done.
@@ -81,8 +99,8 @@ func (p *panel) done(w http.ResponseWriter, r *http.Request) {
 
 func (p *panel) state() any {
 	return map[string]any{
-		"reader":  map[string]any{"port": p.readerPort, "card": p.reader.Card()},
-		"printer": map[string]any{"port": p.printerPort, "state": p.printer.State()},
+		"reader":  map[string]any{"port": p.readerPort, "card": p.reader.Card(), "line": p.reader.Line()},
+		"printer": map[string]any{"port": p.printerPort, "state": p.printer.State(), "line": p.printer.Line()},
 	}
 }
 
@@ -110,6 +128,8 @@ func (p *panel) page(w http.ResponseWriter, _ *http.Request) {
 	// The template is checked at start; only a vanished client can fail here.
 	_ = page.Execute(w, map[string]any{
 		"Card": p.reader.Card(), "Cards": p.reader.Cards(), "Printer": p.printer.State(),
-		"Deeds": []string{"/paper?state=ok", "/paper?state=near", "/paper?state=out", "/cover?open=true", "/cover?open=false", "/printer?power=on", "/printer?power=off", "/paper/clear?x=1"},
+		"Deeds": []string{"/paper?state=ok", "/paper?state=near", "/paper?state=out", "/cover?open=true", "/cover?open=false", "/printer?power=on", "/printer?power=off", "/paper/clear?x=1", "/card/take?when=read",
+			"/reader/noise?seed=1", "/reader/noise?seed=0", "/reader/silence?on=true", "/reader/silence?on=false",
+			"/printer/noise?seed=1", "/printer/noise?seed=0", "/printer/silence?on=true", "/printer/silence?on=false"},
 	})
 }

@@ -27,9 +27,10 @@ func TestControl(t *testing.T) {
 	}
 	h := p.routes()
 	type state struct {
-		Reader  struct{ Port, Card string }
+		Reader  struct{ Port, Card, Line string }
 		Printer struct {
 			Port  string
+			Line  string
 			State sim.PrinterState
 		}
 	}
@@ -39,6 +40,12 @@ func TestControl(t *testing.T) {
 	}{
 		{"/card/lay?name=resident_plain", func(s state) bool { return s.Reader.Card == "resident_plain" && s.Reader.Port == "dir/reader" }},
 		{"/card/take", func(s state) bool { return s.Reader.Card == "" }},
+		{"/reader/noise?seed=3", func(s state) bool { return s.Reader.Line == "noisy" && s.Printer.Line == "good" }},
+		{"/reader/silence?on=true", func(s state) bool { return s.Reader.Line == "silent" }},
+		{"/reader/silence?on=false", func(s state) bool { return s.Reader.Line == "noisy" }},
+		{"/reader/noise?seed=0", func(s state) bool { return s.Reader.Line == "good" }},
+		{"/printer/noise?seed=3", func(s state) bool { return s.Printer.Line == "noisy" && s.Reader.Line == "good" }},
+		{"/printer/noise?seed=0", func(s state) bool { return s.Printer.Line == "good" }},
 		{"/paper?state=near", func(s state) bool { return s.Printer.State.Paper == "near" && s.Printer.Port == "dir/printer" }},
 		{"/paper?state=out", func(s state) bool { return s.Printer.State.Paper == "out" }},
 		{"/paper?state=ok", func(s state) bool { return s.Printer.State.Paper == "ok" }},
@@ -61,7 +68,7 @@ func TestControl(t *testing.T) {
 
 func TestControlRefuses(t *testing.T) {
 	h := (&panel{reader: sim.NewReader(sim.ReaderConfig{}), printer: sim.NewPrinter(sim.PrinterConfig{})}).routes()
-	for _, path := range []string{"/card/lay?name=nobody", "/card/lay", "/paper?state=wet", "/cover", "/printer?power="} {
+	for _, path := range []string{"/card/lay?name=nobody", "/card/lay", "/paper?state=wet", "/cover", "/printer?power=", "/card/take?when=now", "/reader/noise", "/reader/noise?seed=x", "/printer/silence?on="} {
 		if code, body := ask(t, h, http.MethodPost, path); code != http.StatusBadRequest || body == "" {
 			t.Errorf("%s: %d %s", path, code, body)
 		}
