@@ -35,6 +35,7 @@ type PrinterConfig struct {
 	// also automatic status, 4 also process IDs. 0 means 4; Silent nothing.
 	Level int
 	Font  string // answer to GS I 69; "" means "CHINA GB18030"
+	Maker string // answer to GS I 66; "" means "SIM"
 	Model string // answer to GS I 67; "" means "SIM-80"
 	Dots  int    // print area; 0 means 576
 	Fonts *paper.Fonts
@@ -97,6 +98,9 @@ func NewPrinter(c PrinterConfig) *Printer {
 	set(&c.Dots, 576)
 	if c.Font == "" {
 		c.Font = "CHINA GB18030"
+	}
+	if c.Maker == "" {
+		c.Maker = "SIM"
 	}
 	if c.Model == "" {
 		c.Model = "SIM-80"
@@ -572,10 +576,12 @@ func (p *Printer) process(a []byte) {
 }
 
 func (p *Printer) identify(n byte) {
-	text := map[byte]string{65: "1.0", 66: "SIM", 67: p.cfg.Model, 69: p.cfg.Font}
+	text := map[byte]string{65: "1.0", 66: p.cfg.Maker, 67: p.cfg.Model, 69: p.cfg.Font}
 	switch {
 	case n >= 1 && n <= 3:
 		p.say(0x03)
+	case n == 33: // type information: multi-byte characters, cutter fitted
+		p.say(0x3D, n, 0x43, 0x40, 0)
 	case text[n] != "":
 		p.say(append(append([]byte{0x5F}, text[n]...), 0)...)
 	}

@@ -205,8 +205,14 @@ func TestQueuedAnswersHaveTheReferenceBytes(t *testing.T) {
 	exchange(sim.PrinterConfig{}, nil, v.Identify[0])
 	exchange(sim.PrinterConfig{Font: "CHINA GB2312"}, nil, v.Identify[1])
 	exchange(sim.PrinterConfig{Font: "TAIWAN BIG-5"}, nil, v.Identify[2])
+	exchange(sim.PrinterConfig{Maker: "EPSON"}, nil, v.Identify[3])
 	exchange(sim.PrinterConfig{Model: "TM-T82III"}, nil, v.Identify[4])
 	exchange(sim.PrinterConfig{}, nil, v.Identify[5])
+	exchange(sim.PrinterConfig{}, nil, v.Identify[6])
+	for _, of := range v.Clear {
+		exchange(sim.PrinterConfig{}, nil, of)
+	}
+	exchange(sim.PrinterConfig{}, nil, v.ProcessID[2])
 	exchange(sim.PrinterConfig{}, states["cover open"], v.Clear[3]) // works offline
 	for _, of := range v.ProcessID[3:5] {
 		printerOnCable(t, sim.PrinterConfig{}, func(t *testing.T, p *sim.Printer, say func([]byte) string) {

@@ -101,6 +101,7 @@ var rules = map[[2]byte]rule{
 	{0x1B, 'W'}: {name: "ESC W", args: 8}, {0x1B, 'T'}: {name: "ESC T", args: 1},
 	{0x1B, 0x0C}: {name: "ESC FF"}, {0x1B, '*'}: {name: "ESC *", more: bitImage},
 	{0x1B, 'M'}: {name: "ESC M", args: 1}, {0x1B, 'Z'}: {name: "ESC Z", more: escZ},
+	{0x1B, '&'}: {name: "ESC &", more: defined}, {0x1B, '%'}: {name: "ESC %", args: 1},
 	{0x1C, '&'}: {name: "FS &"}, {0x1C, '.'}: {name: "FS ."},
 	{0x1C, '!'}: {name: "FS !", args: 1}, {0x1C, 'W'}: {name: "FS W", args: 1},
 	{0x1C, '-'}: {name: "FS -", args: 1}, {0x1C, 'S'}: {name: "FS S", args: 2},
@@ -136,6 +137,22 @@ func bitImage(b []byte) int {
 		n *= 3
 	}
 	return 3 + n
+}
+
+// defined is the length of user-defined characters: height in bytes, first and last
+// code, then for each its width and its columns.
+func defined(b []byte) int {
+	if len(b) < 3 {
+		return -1
+	}
+	n := 3
+	for range int(b[2]) - int(b[1]) + 1 {
+		if len(b) <= n {
+			return -1
+		}
+		n += 1 + int(b[0])*int(b[n])
+	}
+	return n
 }
 
 func escZ(b []byte) int {
