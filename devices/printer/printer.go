@@ -17,6 +17,7 @@ var (
 	ErrSilent   = errors.New("printer does not answer") // power, cable or a dead device
 	ErrFont     = errors.New("printer has no font for simplified Chinese")
 	ErrDocument = errors.New("document cannot be printed")
+	ErrClosed   = errors.New("printer closed")
 )
 
 // StatusError is ErrNotReady or ErrStopped with what the device said.
@@ -40,6 +41,8 @@ type Printer interface {
 	Status(ctx context.Context) (Status, error)
 	Capability() Capability
 	String() string
+	// Close waits for the slip under way and releases the device; what is asked
+	// of it later ends with ErrClosed.
 	Close() error
 }
 

@@ -79,6 +79,7 @@ type Printer struct {
 	log  *slog.Logger
 	turn chan struct{}
 
+	closed bool
 	line   line
 	enc    *Encoder
 	probed bool
@@ -156,20 +157,28 @@ func (p *Printer) setCharset(c Charset) {
 }
 
 func (p *Printer) lock(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("wait for printer: %w", err)
+	}
 	select {
 	case p.turn <- struct{}{}:
-		return nil
 	case <-ctx.Done():
 		return fmt.Errorf("wait for printer: %w", ctx.Err())
 	}
+	if p.closed {
+		p.unlock()
+		return fmt.Errorf("use printer: %w", printer.ErrClosed)
+	}
+	return nil
 }
 
 func (p *Printer) unlock() { <-p.turn }
 
-// Close closes the line.
+// Close waits for the slip under way and closes the line.
 func (p *Printer) Close() error {
 	p.turn <- struct{}{}
 	defer p.unlock()
+	p.closed = true
 	return p.line.close()
 }
 

@@ -1,6 +1,7 @@
 package escpos_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -122,27 +123,31 @@ func TestContractOverPseudoTerminals(t *testing.T) {
 				cfg := swift(48)
 				cfg.Driver = of.driver
 				b, _ := onPTY(t, fast(of.level), cfg)
-				return b.rig(t)
+				return b.rig(t, of.level)
 			})
 		})
 	}
 }
 
-func (b bench) rig(t *testing.T) printertest.Rig {
+func (b bench) rig(t *testing.T, level int) printertest.Rig {
 	return printertest.Rig{
 		Printer: b,
+		Proof:   map[int]printer.Proof{2: printer.Processed, 4: printer.Printed}[level],
 		Paper: func(s printer.Supply) {
 			b.sim.SetPaper(map[printer.Supply]sim.Paper{printer.PaperNearEnd: sim.PaperNear, printer.PaperOut: sim.PaperOut}[s])
 		},
 		Cover: b.sim.SetCover,
 		Power: b.sim.SetPower,
-		StopIn: func(part printertest.Part, _ printer.Document) {
-			at := bodyBytes(t)
+		StopIn: func(part printertest.Part, by printertest.Fault) {
+			at := bodyBytes(t) / 2
 			if part == printertest.Tail {
-				b.sim.PaperOutAt(at + 60)
+				at = bodyBytes(t) + 60
+			}
+			if by == printertest.CoverOpens {
+				b.sim.CoverOpenAt(at)
 				return
 			}
-			b.sim.PaperOutAt(at / 2)
+			b.sim.PaperOutAt(at)
 		},
 		Pieces: b.pieces,
 	}
@@ -285,6 +290,49 @@ func TestNoiseNeverMakesAProof(t *testing.T) {
 			}
 			if proof != printer.Printed && err == nil {
 				t.Errorf("seed %d: %v without an error", seed, proof)
+			}
+		})
+	}
+}
+
+// forger is a line on which the process IDs of one block come back as others.
+type forger struct {
+	escpos.Port
+	letter byte
+}
+
+func (f forger) Read(ctx context.Context, p []byte) (int, error) {
+	n, err := f.Port.Read(ctx, p)
+	if i := bytes.Index(p[:n], []byte{0x37, 0x22, f.letter}); i >= 0 && i+6 <= n {
+		p[i+5]++
+	}
+	return n, err
+}
+
+// TestOnlyItsOwnIDProvesASlip answers with the ID of another slip.
+func TestOnlyItsOwnIDProvesASlip(t *testing.T) {
+	for letter, want := range map[byte]printer.Proof{'B': printer.NotSent, 'T': printer.InDoubt} {
+		synctest.Test(t, func(t *testing.T) {
+			dev := sim.NewPrinter(sim.PrinterConfig{})
+			ctx, cancel := context.WithCancel(context.Background())
+			var lines sync.WaitGroup
+			defer lines.Wait()
+			defer cancel()
+			p, err := escpos.Open(escpos.Config{Dial: func() (escpos.Port, error) {
+				cable := sim.NewCable()
+				lines.Go(func() { _ = dev.Run(ctx, cable.Device()) })
+				return forger{cable, letter}, nil
+			}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer p.Close()
+			proof, err := p.Print(t.Context(), printertest.Sample())
+			if proof != want || !errors.Is(err, printer.ErrStopped) {
+				t.Errorf("block %c: %v, %v", letter, proof, err)
+			}
+			if n := strings.Count(dev.Text(), "[QR "); letter == 'B' && n != 0 {
+				t.Errorf("%d valid slips without the proof of a body", n)
 			}
 		})
 	}

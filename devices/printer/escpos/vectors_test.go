@@ -145,6 +145,32 @@ func TestTextHasTheReferenceCodes(t *testing.T) {
 	}
 }
 
+// TestTextHidesNoCommand encodes every character that any font is said to have: no
+// byte of a multi-byte character is below 30, so none can be taken for a command.
+func TestTextHidesNoCommand(t *testing.T) {
+	e := NewEncoder(Profile{Charset: GB18030})
+	tried := 0
+	for r := rune(0x80); r < 0x33480; r++ {
+		if !e.font.has(r) {
+			continue
+		}
+		tried++
+		var out Encoded
+		e.text(&out, string(r))
+		if len(out.Buffer) != 2 && len(out.Buffer) != 4 {
+			t.Fatalf("%U is % X", r, []byte(out.Buffer))
+		}
+		for _, b := range out.Buffer {
+			if b < 0x30 {
+				t.Fatalf("%U is % X", r, []byte(out.Buffer))
+			}
+		}
+	}
+	if e.missing != 0 || tried < 60000 {
+		t.Errorf("%d characters tried, %d without a code", tried, e.missing)
+	}
+}
+
 func TestBarCodeHasTheReferenceBytes(t *testing.T) {
 	for _, v := range load(t).Barcodes {
 		var b Buffer

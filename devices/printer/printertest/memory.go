@@ -130,7 +130,7 @@ func (p *Printer) Print(ctx context.Context, d printer.Document) (printer.Proof,
 func (p *Printer) gate() error {
 	switch {
 	case p.closed:
-		return fmt.Errorf("start slip: printer closed: %w", printer.ErrNotReady)
+		return fmt.Errorf("start slip: %w", printer.ErrClosed)
 	case p.mute:
 		return fmt.Errorf("start slip: %w", printer.ErrSilent)
 	case !p.status.Ready():
@@ -156,6 +156,9 @@ func (p *Printer) Status(ctx context.Context) (printer.Status, error) {
 	defer p.mu.Unlock()
 	if err := ctx.Err(); err != nil {
 		return printer.Status{}, fmt.Errorf("ask printer: %w", err)
+	}
+	if p.closed {
+		return printer.Status{}, fmt.Errorf("ask printer: %w", printer.ErrClosed)
 	}
 	if p.mute {
 		return printer.Status{}, fmt.Errorf("ask printer: %w", printer.ErrSilent)

@@ -18,13 +18,35 @@ const cutLine = paper.CutLine + "\n"
 // is something that this device cannot be made to do; its cases are skipped.
 type Rig struct {
 	Printer printer.Printer
-	Paper   func(printer.Supply)
-	Cover   func(open bool)
-	Power   func(on bool)
-	// StopIn makes the paper end in a part of the next slip.
-	StopIn func(part Part, d printer.Document)
+	// Proof is the strongest that this device can give; NotSent where nobody
+	// knows.
+	Proof printer.Proof
+	Paper func(printer.Supply)
+	Cover func(open bool)
+	Power func(on bool)
+	// StopIn makes a fault happen in a part of the next slip.
+	StopIn func(part Part, by Fault)
 	// Pieces returns what was cut off, as Text draws it.
 	Pieces func() []string
+}
+
+// Fault is what stops a slip.
+type Fault int
+
+// The faults that a hand can mend.
+const (
+	PaperEnds Fault = iota
+	CoverOpens
+)
+
+func (f Fault) String() string { return [...]string{"paper end", "open cover"}[f] }
+
+// in reports whether the device says so.
+func (f Fault) in(s printer.Status) bool {
+	if f == CoverOpens {
+		return s.CoverOpen
+	}
+	return s.Paper == printer.PaperOut
 }
 
 // Sample is the document that the contract prints.
@@ -53,18 +75,23 @@ const patience = time.Minute
 
 // RunPrinter holds a printer to its contract. Each case opens its own.
 func RunPrinter(t *testing.T, open func(t *testing.T) Rig) {
-	cases := []struct {
+	type test struct {
 		name string
 		run  func(*testing.T, Rig)
-	}{
+	}
+	cases := []test{
 		{"prints what it is given", prints},
 		{"refuses without paper and sends nothing", refusesWithoutPaper},
 		{"refuses with an open cover", refusesOpenCover},
 		{"says when it does not answer", saysSilence},
-		{"a stop in the body leaves no valid slip", stopsInBody},
-		{"a stop in the tail is in doubt", stopsInTail},
 		{"an ended context sends nothing", endedContext},
 		{"two slips at the same time take turns", takesTurns},
+		{"says that it is closed", closes},
+	}
+	for _, by := range []Fault{PaperEnds, CoverOpens} {
+		cases = append(cases,
+			test{by.String() + " in the body leaves no valid slip", func(t *testing.T, r Rig) { stopsInBody(t, r, by) }},
+			test{by.String() + " in the tail is in doubt", func(t *testing.T, r Rig) { stopsInTail(t, r, by) }})
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -106,25 +133,38 @@ func best(c printer.Capability) printer.Proof {
 	return printer.Sent
 }
 
+// paper wants exactly so many whole samples on the paper, and nothing else.
+func (r Rig) paper(t *testing.T, slips int) {
+	t.Helper()
+	if r.Pieces == nil {
+		return
+	}
+	want, _, _ := strings.Cut(Text(Sample(), r.Printer.Capability().Columns), cutLine)
+	got := r.Pieces()
+	if len(got) != slips {
+		t.Errorf("%d pieces, want %d: %q", len(got), slips, got)
+	}
+	for _, piece := range got {
+		if piece != want {
+			t.Errorf("paper: %q\nwant:  %q", piece, want)
+		}
+	}
+}
+
 func prints(t *testing.T, r Rig) {
+	t.Helper()
 	proof, err := r.print(t, Sample())
 	if err != nil {
 		t.Fatal(err)
 	}
 	c := r.Printer.Capability()
-	if proof != best(c) {
-		t.Errorf("proof %v at level %d, want %v", proof, c.Level, best(c))
+	if proof != best(c) || r.Proof != printer.NotSent && proof != r.Proof {
+		t.Errorf("proof %v at level %d, want %v", proof, c.Level, r.Proof)
 	}
 	if r.Printer.String() == "" || c.Columns < 16 || c.Dots < c.Columns {
 		t.Errorf("%q has capability %+v", r.Printer, c)
 	}
-	if r.Pieces == nil {
-		return
-	}
-	want, _, _ := strings.Cut(Text(Sample(), c.Columns), cutLine)
-	if got := r.Pieces(); len(got) != 1 || got[0] != want {
-		t.Errorf("paper: %q\nwant:  %q", got, want)
-	}
+	r.paper(t, 1)
 }
 
 func refuses(t *testing.T, r Rig, is func(printer.Status) bool) {
@@ -138,9 +178,7 @@ func refuses(t *testing.T, r Rig, is func(printer.Status) bool) {
 	if proof != printer.NotSent || !errors.Is(err, printer.ErrNotReady) || !errors.As(err, &fault) || !is(fault.Status) {
 		t.Errorf("Print: %v, %v", proof, err)
 	}
-	if n := len(r.Pieces()); n != 0 {
-		t.Errorf("%d pieces came out", n)
-	}
+	r.paper(t, 0)
 }
 
 func refusesWithoutPaper(t *testing.T, r Rig) {
@@ -181,47 +219,58 @@ func saysSilence(t *testing.T, r Rig) {
 	prints(t, r)
 }
 
-func (r Rig) stop(t *testing.T, part Part) (printer.Proof, error) {
+func (r Rig) stop(t *testing.T, part Part, by Fault) (printer.Proof, error) {
 	t.Helper()
-	if r.StopIn == nil || r.Paper == nil {
-		t.Skip("the paper cannot be made to end")
+	if r.StopIn == nil || r.Paper == nil || r.Cover == nil || r.Pieces == nil {
+		t.Skip("a slip cannot be stopped")
 	}
 	if r.Printer.Capability().Level < 2 {
 		t.Skip("a printer without proofs")
 	}
-	r.StopIn(part, Sample())
+	r.StopIn(part, by)
 	proof, err := r.print(t, Sample())
 	var fault *printer.StatusError
-	if !errors.Is(err, printer.ErrStopped) || !errors.As(err, &fault) || fault.Status.Paper != printer.PaperOut {
+	if !errors.Is(err, printer.ErrStopped) || !errors.As(err, &fault) || !by.in(fault.Status) {
 		t.Errorf("Print: %v, %v", proof, err)
 	}
-	r.Paper(printer.PaperOK)
+	if by == CoverOpens {
+		r.Cover(false)
+	} else {
+		r.Paper(printer.PaperOK)
+	}
 	return proof, err
 }
 
-func stopsInBody(t *testing.T, r Rig) {
-	if proof, err := r.stop(t, Body); proof != printer.NotSent {
-		t.Errorf("proof %v, %v", proof, err)
-	}
+// voided wants the stopped piece marked as such and a whole slip behind it.
+func (r Rig) voided(t *testing.T) {
+	t.Helper()
 	if proof, err := r.print(t, Sample()); err != nil || proof != best(r.Printer.Capability()) {
 		t.Fatalf("next slip: %v, %v", proof, err)
 	}
-	got := r.Pieces()
-	if r.valid() != 1 || len(got) != 2 || !strings.Contains(got[0], "VOID") {
+	want, _, _ := strings.Cut(Text(Sample(), r.Printer.Capability().Columns), cutLine)
+	if got := r.Pieces(); len(got) != 2 || !strings.Contains(got[0], "VOID") || got[1] != want {
 		t.Errorf("paper: %q", got)
 	}
 }
 
-func stopsInTail(t *testing.T, r Rig) {
-	if proof, err := r.stop(t, Tail); proof != printer.InDoubt {
+func stopsInBody(t *testing.T, r Rig, by Fault) {
+	if proof, err := r.stop(t, Body, by); proof != printer.NotSent {
 		t.Errorf("proof %v, %v", proof, err)
 	}
-	if proof, err := r.print(t, Sample()); err != nil || proof != best(r.Printer.Capability()) {
-		t.Fatalf("next slip: %v, %v", proof, err)
+	if n := r.valid(); n != 0 {
+		t.Errorf("%d valid slips although none was claimed", n)
 	}
-	if got := r.Pieces(); len(got) != 2 || !strings.Contains(got[0], "VOID") || strings.Contains(got[1], "VOID") {
-		t.Errorf("paper: %q", got)
+	r.voided(t)
+	if n := r.valid(); n != 1 {
+		t.Errorf("%d valid slips", n)
 	}
+}
+
+func stopsInTail(t *testing.T, r Rig, by Fault) {
+	if proof, err := r.stop(t, Tail, by); proof != printer.InDoubt {
+		t.Errorf("proof %v, %v", proof, err)
+	}
+	r.voided(t)
 }
 
 func endedContext(t *testing.T, r Rig) {
@@ -233,9 +282,8 @@ func endedContext(t *testing.T, r Rig) {
 	if _, err := r.Printer.Status(ctx); !errors.Is(err, context.Canceled) {
 		t.Errorf("Status: %v", err)
 	}
-	if r.Pieces != nil && len(r.Pieces()) != 0 {
-		t.Errorf("paper: %q", r.Pieces())
-	}
+	r.paper(t, 0)
+	prints(t, r)
 }
 
 func takesTurns(t *testing.T, r Rig) {
@@ -248,10 +296,20 @@ func takesTurns(t *testing.T, r Rig) {
 		})
 	}
 	both.Wait()
-	if r.Pieces == nil {
-		return
+	r.paper(t, 2)
+}
+
+func closes(t *testing.T, r Rig) {
+	for range 2 {
+		if err := r.Printer.Close(); err != nil {
+			t.Errorf("Close: %v", err)
+		}
 	}
-	if got := r.Pieces(); len(got) != 2 || got[0] != got[1] {
-		t.Errorf("paper: %q", got)
+	if proof, err := r.Printer.Print(t.Context(), Sample()); proof != printer.NotSent || !errors.Is(err, printer.ErrClosed) {
+		t.Errorf("Print: %v, %v", proof, err)
 	}
+	if _, err := r.Printer.Status(t.Context()); !errors.Is(err, printer.ErrClosed) {
+		t.Errorf("Status: %v", err)
+	}
+	r.paper(t, 0)
 }
