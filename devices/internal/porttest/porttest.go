@@ -8,15 +8,13 @@ package porttest
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 	"testing"
 	"time"
-)
 
-// ErrClosed is what a closed Port answers.
-var ErrClosed = errors.New("port closed")
+	"leye/devices/internal/serialport"
+)
 
 // Step is one exchange: what the driver is expected to write, and what the device
 // sends then.
@@ -76,8 +74,36 @@ func Serve(t testing.TB, r Responder) *Port {
 	return &Port{t: t, reply: r, change: make(chan struct{})}
 }
 
+// Arrive lets bytes come by themselves.
+func (p *Port) Arrive(b []byte) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.queue(time.Now(), bytes.Clone(b), nil)
+}
+
+// Unplug takes the device away, behind what has arrived.
+func (p *Port) Unplug() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.queue(time.Now(), nil, serialport.ErrUnplugged)
+}
+
+// fault is the error that the line has run into by now.
+func (p *Port) fault() error {
+	now := time.Now()
+	for _, in := range p.input {
+		if in.err != nil && !in.at.After(now) {
+			return in.err
+		}
+	}
+	return nil
+}
+
 // Read blocks until bytes are due, ctx ends or the port is closed.
 func (p *Port) Read(ctx context.Context, b []byte) (int, error) {
+	if len(b) == 0 {
+		return 0, ctx.Err()
+	}
 	for {
 		n, wait, change, err := p.take(b)
 		if n > 0 || err != nil {
@@ -103,7 +129,7 @@ func (p *Port) take(b []byte) (n int, wait time.Duration, change chan struct{}, 
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed {
-		return 0, 0, nil, ErrClosed
+		return 0, 0, nil, serialport.ErrClosed
 	}
 	if len(p.input) == 0 {
 		return 0, 0, p.change, nil
@@ -128,7 +154,10 @@ func (p *Port) Write(b []byte) (int, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed {
-		return 0, ErrClosed
+		return 0, serialport.ErrClosed
+	}
+	if err := p.fault(); err != nil {
+		return 0, err
 	}
 	if p.reply != nil {
 		at := time.Now()
@@ -206,7 +235,7 @@ func (p *Port) Discard() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed {
-		return ErrClosed
+		return serialport.ErrClosed
 	}
 	p.discards++
 	now := time.Now()
@@ -221,7 +250,7 @@ func (p *Port) SetBaud(baud int) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed {
-		return ErrClosed
+		return serialport.ErrClosed
 	}
 	p.bauds = append(p.bauds, baud)
 	return nil
@@ -232,7 +261,7 @@ func (p *Port) Ensure(ctx context.Context) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed {
-		return ErrClosed
+		return serialport.ErrClosed
 	}
 	if p.opened == 0 || p.lost {
 		p.opened++

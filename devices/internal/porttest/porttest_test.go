@@ -19,6 +19,41 @@ type witness struct {
 
 func (w *witness) Error(args ...any) { w.errors = append(w.errors, fmt.Sprint(args...)) }
 
+// fake is the device behind a Port in memory.
+type fake struct {
+	port  *Port
+	heard chan []byte
+	rest  []byte
+}
+
+func (f *fake) Write(b []byte) (int, error) {
+	f.port.Arrive(b)
+	return len(b), nil
+}
+
+func (f *fake) Read(b []byte) (int, error) {
+	if len(f.rest) == 0 {
+		f.rest = <-f.heard
+	}
+	n := copy(b, f.rest)
+	f.rest = f.rest[n:]
+	return n, nil
+}
+
+func TestMemoryKeepsTheContract(t *testing.T) {
+	RunPort(t, func(t *testing.T) Rig {
+		f := &fake{heard: make(chan []byte, 64)}
+		f.port = Serve(t, func(written []byte) []Reply {
+			f.heard <- written
+			return nil
+		})
+		return Rig{Line: f.port, Device: f, Unplug: func() error {
+			f.port.Unplug()
+			return nil
+		}}
+	})
+}
+
 const script = `
 # a find without a card, then one answer in two pieces
 > AA 01

@@ -69,8 +69,8 @@ func parseLine(words []string) (Step, error) {
 	return s, nil
 }
 
-// Line is what Record needs of a port.
-type Line interface {
+// ReadWriter is what Record needs of a port.
+type ReadWriter interface {
 	Read(ctx context.Context, b []byte) (int, error)
 	Write(b []byte) (int, error)
 }
@@ -78,7 +78,7 @@ type Line interface {
 // Recorder passes everything to a real port and writes it down as a script. Record
 // only with synthetic cards: the script holds all that the device sent.
 type Recorder struct {
-	Line
+	ReadWriter
 
 	mu   sync.Mutex
 	w    io.Writer
@@ -86,11 +86,13 @@ type Recorder struct {
 }
 
 // Record returns a Recorder that writes to w.
-func Record(w io.Writer, l Line) *Recorder { return &Recorder{Line: l, w: w, last: time.Now()} }
+func Record(w io.Writer, l ReadWriter) *Recorder {
+	return &Recorder{ReadWriter: l, w: w, last: time.Now()}
+}
 
 // Read reads from the port and writes down what came, and after how long.
 func (r *Recorder) Read(ctx context.Context, b []byte) (int, error) {
-	n, err := r.Line.Read(ctx, b)
+	n, err := r.ReadWriter.Read(ctx, b)
 	if n == 0 {
 		return n, err
 	}
@@ -107,7 +109,7 @@ func (r *Recorder) Read(ctx context.Context, b []byte) (int, error) {
 
 // Write writes to the port and writes it down.
 func (r *Recorder) Write(b []byte) (int, error) {
-	n, err := r.Line.Write(b)
+	n, err := r.ReadWriter.Write(b)
 	if n == 0 {
 		return n, err
 	}
