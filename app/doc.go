@@ -26,6 +26,8 @@
 //	terminal/internal/ui          the screens; the only place that knows Fyne
 //	terminal/internal/outbox      what was handed in, until the central has it
 //	terminal/internal/relay       the way there and back
+//	terminal/internal/policysync  services and policies from the central
+//	terminal/internal/heartbeat   what the central hears of a terminal
 //	terminal/internal/appliance   puts the pieces together and ends them in order
 //	central/internal/server       the contract served; intake, ledger, console behind it
 //

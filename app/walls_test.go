@@ -43,6 +43,8 @@ var walls = []wall{
 	{from: internal + "journal", only: []string{internal + "kiosk", internal + "store", internal + "seal"}, why: "the audit record must not depend on what it records"},
 	{from: internal + "seal", only: []string{internal + "kiosk"}, why: "keys stay away from everything that talks"},
 	{from: internal + "health", only: []string{internal + "kiosk"}, why: "whoever finds something wrong names it; naming it must not bring along how it was found"},
+	{from: internal + "policysync", only: []string{"app/api", internal + "kiosk", internal + "store"}, why: "what a pack must hold is told by the checks it is given"},
+	{from: internal + "heartbeat", only: []string{"app/api"}, why: "what is wrong and how it is sent are handed in"},
 	{from: internal + "relay", only: []string{internal + "kiosk"}, why: "its queue and its line are interfaces, so that it can become a program of its own"},
 	{from: internal + "ime/...", only: []string{"assets", internal + "ime/..."}, never: []string{"fyne.io/..."}, why: "pinyin is worked out without a screen"},
 	{

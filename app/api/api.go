@@ -1,7 +1,8 @@
 // Package api is the contract between terminals and a central: openapi.yaml and
 // the types, client and server interface generated from it.
 //
-// It holds no behaviour; what a central does with a request is not its matter.
+// It holds no behaviour but how a pack's version comes about, on which both sides
+// must agree; what a central does with a request is not its matter.
 package api
 
 //go:generate go tool oapi-codegen -config cfg.yaml openapi.yaml

@@ -1,14 +1,11 @@
 package server
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"io/fs"
 	"net/http"
 	"strings"
-	"unicode/utf8"
 
 	"leye/app/api"
 )
@@ -19,37 +16,17 @@ type Pack struct {
 	body    []byte
 }
 
-// NewPack reads a folder of UTF-8 text. Its version is a hash over names and
-// contents, computed like the catalogue's own, so that both sides name the same
-// content alike. Names that begin with a dot are left out.
+// NewPack reads a folder; see [api.NewPack].
 func NewPack(fsys fs.FS) (Pack, error) {
-	files := map[string]string{}
-	sum := sha256.New()
-	err := fs.WalkDir(fsys, ".", func(name string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() || strings.HasPrefix(entry.Name(), ".") {
-			return err
-		}
-		data, err := fs.ReadFile(fsys, name)
-		if err != nil {
-			return err
-		}
-		if !utf8.Valid(data) {
-			return fmt.Errorf("%s is not UTF-8", name)
-		}
-		fmt.Fprintf(sum, "%s %d\n", name, len(data))
-		sum.Write(data)
-		files[name] = string(data)
-		return nil
-	})
+	pack, err := api.NewPack(fsys)
 	if err != nil {
-		return Pack{}, fmt.Errorf("read pack: %w", err)
+		return Pack{}, err
 	}
-	version := hex.EncodeToString(sum.Sum(nil))[:12]
-	body, err := json.Marshal(api.Pack{Version: version, Files: files})
+	body, err := json.Marshal(pack)
 	if err != nil {
-		return Pack{}, fmt.Errorf("read pack: %w", err)
+		return Pack{}, fmt.Errorf("write pack: %w", err)
 	}
-	return Pack{version: version, body: body}, nil
+	return Pack{version: pack.Version, body: body}, nil
 }
 
 // Version is the hash of the pack's content.

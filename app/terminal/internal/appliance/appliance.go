@@ -9,6 +9,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"math/rand/v2"
 	"os"
@@ -16,11 +17,16 @@ import (
 	"sync"
 	"time"
 
+	"leye/app/api"
 	"leye/app/catalogue"
 	"leye/app/policy"
 	"leye/app/terminal/internal/config"
+	"leye/app/terminal/internal/health"
+	"leye/app/terminal/internal/heartbeat"
 	"leye/app/terminal/internal/journal"
+	"leye/app/terminal/internal/kiosk"
 	"leye/app/terminal/internal/outbox"
+	"leye/app/terminal/internal/policysync"
 	"leye/app/terminal/internal/receipt"
 	"leye/app/terminal/internal/relay"
 	"leye/app/terminal/internal/session"
@@ -57,65 +63,96 @@ func Open(ctx context.Context, cfg config.Config, log *slog.Logger) (a *Applianc
 			err = errors.Join(err, a.Close())
 		}
 	}()
-	if a.Catalogue, err = catalogue.Load(assets.Catalogue()); err != nil {
-		return a, err
+	b := &build{Appliance: a, cfg: cfg}
+	for _, step := range []func(context.Context) error{b.openStore, b.openPacks, b.openLine, b.openDevices, b.openPulse} {
+		if err = step(ctx); err != nil {
+			return a, err
+		}
 	}
-	if a.Policies, err = policy.Load(assets.Policies()); err != nil {
-		return a, err
+	return a, nil
+}
+
+// build is what the steps of Open hand on to each other.
+type build struct {
+	*Appliance
+	cfg     config.Config
+	db      *store.Store
+	queue   *outbox.Outbox
+	line    *uplink.Uplink
+	printer *escpos.Printer
+	pulse   pulse
+}
+
+func (b *build) openStore(ctx context.Context) (err error) {
+	if err := os.MkdirAll(b.cfg.Store.Dir, 0o700); err != nil {
+		return fmt.Errorf("make state directory: %w", err)
 	}
-	paper := &slips{terminal: cfg.Terminal, policies: a.Policies}
+	if b.db, err = store.Open(ctx, filepath.Join(b.cfg.Store.Dir, store.FileName), store.Options{}); err != nil {
+		return err
+	}
+	b.close = append(b.close, b.db.Close)
+	b.queue, err = outbox.New(ctx, b.db, outbox.Options{Terminal: b.cfg.Terminal.ID, Journal: journal.New(b.db, journal.Options{})})
+	return err
+}
+
+func (b *build) openLine(context.Context) (err error) {
+	if b.line, err = uplink.New(b.cfg.Central.URL, b.cfg.Central.Timeout); err != nil {
+		return err
+	}
+	b.close = append(b.close, b.line.Close)
+	b.tasks = append(b.tasks, relay.New(relay.Config{Queue: b.queue, Sender: b.line, Log: b.log, Rand: rand.Float64}))
+	return nil
+}
+
+func (b *build) openDevices(context.Context) error {
+	cfg := b.cfg
+	paper := &slips{terminal: cfg.Terminal, policies: b.Policies}
+	var err error
 	if paper.layouts, err = receipt.Load(assets.Receipts()); err != nil {
-		return a, err
+		return err
 	}
 	if paper.texts, err = text.Load(assets.Text()); err != nil {
-		return a, err
+		return err
 	}
-	db, queue, err := a.openQueue(ctx, cfg)
-	if err != nil {
-		return a, err
-	}
-	return a, a.openDevices(cfg, db, queue, paper)
-}
-
-func (a *Appliance) openQueue(ctx context.Context, cfg config.Config) (*store.Store, *outbox.Outbox, error) {
-	if err := os.MkdirAll(cfg.Store.Dir, 0o700); err != nil {
-		return nil, nil, fmt.Errorf("make state directory: %w", err)
-	}
-	db, err := store.Open(ctx, filepath.Join(cfg.Store.Dir, store.FileName), store.Options{})
-	if err != nil {
-		return nil, nil, err
-	}
-	a.close = append(a.close, db.Close)
-	queue, err := outbox.New(ctx, db, outbox.Options{Terminal: cfg.Terminal.ID, Journal: journal.New(db, journal.Options{})})
-	if err != nil {
-		return nil, nil, err
-	}
-	sender, err := uplink.New(cfg.Central.URL, cfg.Central.Timeout)
-	if err != nil {
-		return nil, nil, err
-	}
-	a.tasks = append(a.tasks, relay.New(relay.Config{Queue: queue, Sender: sender, Log: a.log, Rand: rand.Float64}))
-	return db, queue, nil
-}
-
-func (a *Appliance) openDevices(cfg config.Config, db *store.Store, queue *outbox.Outbox, paper *slips) error {
-	reader, err := samv.Open(samv.Config{Port: cfg.Reader.Port, Driver: cfg.Reader.Driver, Baud: cfg.Reader.Baud, Log: a.log})
+	reader, err := samv.Open(samv.Config{Port: cfg.Reader.Port, Driver: cfg.Reader.Driver, Baud: cfg.Reader.Baud, Log: b.log})
 	if err != nil {
 		return err
 	}
-	a.close = append(a.close, reader.Close)
-	out, err := escpos.Open(escpos.Config{Port: cfg.Printer.Port, Driver: cfg.Printer.Driver, Baud: cfg.Printer.Baud, Columns: cfg.Printer.Columns, Log: a.log})
+	b.close = append(b.close, reader.Close)
+	b.printer, err = escpos.Open(escpos.Config{Port: cfg.Printer.Port, Driver: cfg.Printer.Driver, Baud: cfg.Printer.Baud, Columns: cfg.Printer.Columns, Log: b.log})
 	if err != nil {
 		return err
 	}
-	a.close = append(a.close, out.Close)
-	a.Session = session.New(session.Config{
-		Terminal: cfg.Terminal.ID, Catalogue: a.Catalogue, Policies: a.Policies,
-		Reader: reader, Submitter: &submitter{db, queue}, Printer: out,
-		Slips: paper, Log: a.log,
+	b.close = append(b.close, b.printer.Close)
+	b.Session = session.New(session.Config{
+		Terminal: cfg.Terminal.ID, Catalogue: b.Catalogue, Policies: b.Policies,
+		Reader: reader, Submitter: &submitter{b.db, b.queue}, Printer: b.printer,
+		Slips: paper, Log: b.log,
 		Idle: cfg.Visit.Idle, Warn: cfg.Visit.Warn, WaitForCentral: cfg.Visit.WaitForCentral, Farewell: cfg.Visit.Farewell, NoCard: cfg.Visit.NoCard,
 	})
-	a.tasks = append(a.tasks, a.Session)
+	b.tasks = append(b.tasks, b.Session)
+	return nil
+}
+
+// openPulse adds the tasks that keep terminal and central in each other's
+// picture.
+func (b *build) openPulse(context.Context) error {
+	p := &b.pulse
+	p.board, p.queue, p.db, p.session, p.printer, p.log = &health.Board{}, b.queue, b.db, b.Session, b.printer, b.log
+	p.versions.program = kiosk.Version()
+	packs := policysync.New(policysync.Config{
+		Shelf: policysync.NewShelf(b.db), Fetcher: b.line, Log: b.log, Rand: rand.Float64,
+		Checks:  map[policysync.Name]func(fs.FS) error{policysync.Catalogue: checkCatalogue, policysync.Policies: checkPolicies},
+		Refused: func(refused bool) { p.stand(kiosk.CodePackRefused, refused) },
+	})
+	p.newer = packs.Wake
+	heart := heartbeat.New(heartbeat.Config{
+		Gather: p.gather, Heard: p.heard, Log: b.log, Rand: rand.Float64,
+		Send: func(ctx context.Context, beat api.Heartbeat) (api.HeartbeatAnswer, error) {
+			return b.line.Beat(ctx, b.cfg.Terminal.ID, beat)
+		},
+	})
+	b.tasks = append(b.tasks, packs, heart)
 	return nil
 }
 

@@ -31,15 +31,15 @@ func (e *notKept) Error() string    { return e.err.Error() }
 func (e *notKept) Unwrap() error    { return e.err }
 func (e *notKept) Code() kiosk.Code { return e.code }
 
-func coded(err error) error {
-	code := kiosk.CodeStoreFailing
+func storeCode(err error) kiosk.Code {
 	switch {
 	case errors.Is(err, store.ErrFull):
-		code = kiosk.CodeStoreFull
+		return kiosk.CodeStoreFull
 	case errors.Is(err, store.ErrDamaged):
-		code = kiosk.CodeStoreDamaged
+		return kiosk.CodeStoreDamaged
+	default:
+		return kiosk.CodeStoreFailing
 	}
-	return &notKept{code, err}
 }
 
 // Put returns when the application and its journal line are on disk.
@@ -49,7 +49,7 @@ func (s *submitter) Put(ctx context.Context, app *kiosk.Application) error {
 	}
 	entry, err := s.queue.File(ctx, *app, render)
 	if err != nil {
-		return coded(err)
+		return &notKept{storeCode(err), err}
 	}
 	app.Reference = entry.Reference
 	return nil

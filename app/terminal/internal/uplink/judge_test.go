@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"leye/app/api"
+	"leye/app/terminal/internal/kiosk"
 	"leye/app/terminal/internal/relay"
 )
 
@@ -24,12 +25,48 @@ func FuzzJudge(f *testing.F) {
 		switch {
 		case err == nil && status != 200 && status != 201:
 			t.Errorf("status %d taken as an acknowledgement", status)
-		case errors.As(err, &no) && (rejections[status] != no.Reason || !isProblem(resp, answer)):
+		case errors.As(err, &no) && !parks(resp, answer, no.Reason):
 			t.Errorf("status %d parks as %s", status, no.Reason)
 		case errors.As(err, &again) && (again.After < 0 || again.After > time.Hour):
 			t.Errorf("pause %v", again.After)
 		}
 	})
+}
+
+func parks(resp *http.Response, answer []byte, reason kiosk.Reason) bool {
+	p, ok := problem(resp, answer)
+	gone := p.Code == api.ProblemCodeUnknownService && reason == kiosk.Gone
+	return ok && rejections[resp.StatusCode] != "" && (gone || reason == rejections[resp.StatusCode])
+}
+
+func TestUnknownServiceIsGone(t *testing.T) {
+	resp := &http.Response{StatusCode: 422, Header: http.Header{"Content-Type": {api.ProblemType}}}
+	for code, want := range map[string]kiosk.Reason{"unknown-service": kiosk.Gone, "invalid-answers": kiosk.RefusedInvalid} {
+		_, err := judge(resp, []byte(`{"status":422,"code":"`+code+`"}`))
+		var no *relay.Rejected
+		if !errors.As(err, &no) || no.Reason != want {
+			t.Errorf("%s: %v, want %s", code, err, want)
+		}
+	}
+}
+
+func TestRetryAfterInBothForms(t *testing.T) {
+	now := time.Date(2026, 11, 24, 9, 0, 0, 0, time.UTC)
+	later := now.Add(90 * time.Second).Format(http.TimeFormat)
+	for _, c := range []struct {
+		value, date string
+		want        time.Duration
+	}{
+		{"", "", 0}, {"7", "", 7 * time.Second}, {"-7", "", 0}, {"999999999", "", time.Hour}, {"soon", "", 0},
+		{later, "", 90 * time.Second},
+		{later, now.Add(time.Minute).Format(http.TimeFormat), 30 * time.Second},
+		{now.Add(-time.Hour).Format(http.TimeFormat), "", 0},
+	} {
+		h := http.Header{"Retry-After": {c.value}, "Date": {c.date}}
+		if got := retryAfter(h, now); got != c.want {
+			t.Errorf("%q at %q: %v, want %v", c.value, c.date, got, c.want)
+		}
+	}
 }
 
 func TestProblemDocumentsCount(t *testing.T) {
@@ -44,7 +81,7 @@ func TestProblemDocumentsCount(t *testing.T) {
 		{"application/json", `{"status":409}`, false},
 	} {
 		resp := &http.Response{StatusCode: 409, Header: http.Header{"Content-Type": {c.media}}}
-		if got := isProblem(resp, []byte(c.body)); got != c.want {
+		if _, got := problem(resp, []byte(c.body)); got != c.want {
 			t.Errorf("%s %s: %v", c.media, c.body, got)
 		}
 	}

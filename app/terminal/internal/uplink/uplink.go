@@ -1,67 +1,71 @@
-// Package uplink speaks the central's published contract over HTTP for the
-// relay: one request, one bounded answer, and what it means.
+// Package uplink speaks the central's published contract over HTTP: one request,
+// one bounded answer, and what it means for the task that asked.
+//
+// It repeats nothing and keeps nothing.
 package uplink
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"mime"
+	"net"
 	"net/http"
 	"strconv"
 	"time"
 
 	"leye/app/api"
-	"leye/app/terminal/internal/kiosk"
 	"leye/app/terminal/internal/relay"
 )
 
-// mostAnswer is the largest answer that is read, in bytes: an acknowledgement
-// has a few hundred.
-const mostAnswer = 64 << 10
-
-// Sender sends by the published contract (PUT /v1/applications/{id}).
-type Sender struct {
+// Uplink is the line to one central. Its methods may be called from any
+// goroutine; their errors are *relay.Failure, and from Send also *relay.Rejected.
+type Uplink struct {
 	base   string
 	client *http.Client
 }
 
-// New makes a Sender to the central at base; timeout bounds one request with
+// New makes an Uplink to the central at base; timeout bounds one request with
 // its answer.
-func New(base string, timeout time.Duration) (*Sender, error) {
+func New(base string, timeout time.Duration) (*Uplink, error) {
 	if _, err := api.NewClient(base); err != nil {
 		return nil, fmt.Errorf("open central: %w", err)
 	}
-	return &Sender{base: base, client: &http.Client{
+	return &Uplink{base: base, client: &http.Client{
 		Timeout: timeout,
 		// A redirect would carry personal data to a place nobody configured.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		// Of its own: no proxy from the environment may come between, and few
+		// connections, since one task sends one entry at a time.
+		Transport: &http.Transport{
+			DialContext:         (&net.Dialer{Timeout: timeout / 2, KeepAlive: 30 * time.Second}).DialContext,
+			TLSHandshakeTimeout: timeout / 2, MaxIdleConnsPerHost: 2, IdleConnTimeout: time.Minute,
+			MaxResponseHeaderBytes: 16 << 10,
+		},
 	}}, nil
 }
 
-// Send puts a body under its identifier.
-func (s *Sender) Send(ctx context.Context, id kiosk.ApplicationID, body []byte) (kiosk.Acknowledgement, error) {
-	var ack kiosk.Acknowledgement
-	req, err := api.NewFileApplicationRequestWithBody(s.base, string(id), nil, "application/json", bytes.NewReader(body))
+// Close drops the connections that wait for the next request.
+func (u *Uplink) Close() error {
+	u.client.CloseIdleConnections()
+	return nil
+}
+
+// ask sends a request and reads at most that many bytes of its answer.
+func (u *Uplink) ask(ctx context.Context, req *http.Request, most int64) (*http.Response, []byte, error) {
+	resp, err := u.client.Do(req.WithContext(ctx))
 	if err != nil {
-		return ack, &relay.Failure{Code: "request", Err: err}
+		return nil, nil, failed(err)
 	}
-	resp, err := s.client.Do(req.WithContext(ctx))
-	if err != nil {
-		return ack, failed(err)
-	}
-	answer, err := io.ReadAll(io.LimitReader(resp.Body, mostAnswer+1))
+	answer, err := io.ReadAll(io.LimitReader(resp.Body, most+1))
 	err = errors.Join(err, resp.Body.Close())
 	switch {
 	case err != nil:
-		return ack, failed(err)
-	case len(answer) > mostAnswer:
-		return ack, &relay.Failure{Code: "answer_too_large", Err: fmt.Errorf("more than %d bytes", mostAnswer)}
+		return nil, nil, failed(err)
+	case int64(len(answer)) > most:
+		return nil, nil, &relay.Failure{Code: "answer_too_large", Err: fmt.Errorf("more than %d bytes", most)}
 	}
-	return judge(resp, answer)
+	return resp, answer, nil
 }
 
 func failed(err error) error {
@@ -72,44 +76,31 @@ func failed(err error) error {
 	return &relay.Failure{Code: "no_connection", Err: err}
 }
 
-// rejections are the statuses that repeating cannot change.
-var rejections = map[int]kiosk.Reason{
-	http.StatusConflict:              kiosk.Conflict,
-	http.StatusUnprocessableEntity:   kiosk.RefusedInvalid,
-	http.StatusGone:                  kiosk.Gone,
-	http.StatusRequestEntityTooLarge: kiosk.TooLarge,
-	http.StatusBadRequest:            kiosk.Refused,
+// refused is an answer that is neither a success nor the central's final no.
+func refused(resp *http.Response) error {
+	return &relay.Failure{
+		Code: "http_" + strconv.Itoa(resp.StatusCode), After: retryAfter(resp.Header, time.Now()),
+		Err: fmt.Errorf("central answered %d", resp.StatusCode),
+	}
 }
 
-// isProblem holds an answer against RFC 9457 and the status it came with.
-func isProblem(resp *http.Response, answer []byte) bool {
-	media, _, err := mime.ParseMediaType(resp.Header.Get("Content-Type"))
-	var p api.Problem
-	return err == nil && media == api.ProblemType && json.Unmarshal(answer, &p) == nil && p.Status == resp.StatusCode
-}
+// longestPause that a central may ask for.
+const longestPause = time.Hour
 
-// judge reads an answer. A refusal counts only when it is a problem of the
-// contract: a proxy's error page is not the central's word.
-func judge(resp *http.Response, answer []byte) (kiosk.Acknowledgement, error) {
-	var ack kiosk.Acknowledgement
-	switch resp.StatusCode {
-	case http.StatusOK, http.StatusCreated:
-		var a api.Acknowledgement
-		if err := json.Unmarshal(answer, &a); err != nil {
-			return ack, &relay.Failure{Code: "nonsense", Err: err}
-		}
-		return kiosk.Acknowledgement{
-			ID: kiosk.ApplicationID(a.Id), Number: a.Number, QueryCode: a.QueryCode, Digest: a.Digest,
-			AcceptedAt: a.AcceptedAt, Due: a.Due, Desk: a.Desk,
-		}, nil
+// retryAfter reads the pause in both forms of RFC 9110 section 10.2.3. A date is
+// held against the central's own clock, where the answer tells it.
+func retryAfter(h http.Header, now time.Time) time.Duration {
+	value := h.Get("Retry-After")
+	if seconds, err := strconv.Atoi(value); err == nil {
+		seconds = max(0, min(seconds, int(longestPause/time.Second)))
+		return time.Duration(seconds) * time.Second
 	}
-	reason, final := rejections[resp.StatusCode]
-	if final && isProblem(resp, answer) {
-		return ack, &relay.Rejected{Reason: reason}
+	at, err := http.ParseTime(value)
+	if err != nil {
+		return 0
 	}
-	after, _ := strconv.Atoi(resp.Header.Get("Retry-After"))
-	return ack, &relay.Failure{
-		Code: "http_" + strconv.Itoa(resp.StatusCode), After: time.Duration(max(0, min(after, 3600))) * time.Second,
-		Err: fmt.Errorf("central answered %s", resp.Status),
+	if theirs, err := http.ParseTime(h.Get("Date")); err == nil {
+		now = theirs
 	}
+	return max(0, min(at.Sub(now), longestPause))
 }

@@ -1,0 +1,130 @@
+package appliance
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"log/slog"
+	"strings"
+	"time"
+
+	"leye/app/api"
+	"leye/app/terminal/internal/health"
+	"leye/app/terminal/internal/heartbeat"
+	"leye/app/terminal/internal/kiosk"
+	"leye/app/terminal/internal/outbox"
+	"leye/app/terminal/internal/relay"
+	"leye/app/terminal/internal/session"
+	"leye/app/terminal/internal/store"
+	"leye/devices/idcard"
+	"leye/devices/printer"
+)
+
+// tolerance is how far clocks may be apart before due dates and slips are in
+// doubt.
+const tolerance = 2 * time.Minute
+
+// pulse finds out, for each heartbeat, what is wrong with the terminal, and
+// keeps the board of it.
+type pulse struct {
+	board    *health.Board
+	queue    *outbox.Outbox
+	db       *store.Store
+	session  *session.Session
+	printer  printer.Printer
+	versions struct{ program, catalogue, policies string }
+	newer    func() // told when the central has other packs than in the last beat
+	told     [2]string
+	log      *slog.Logger
+}
+
+// gather is the heartbeat as of now.
+func (p *pulse) gather(ctx context.Context) api.Heartbeat {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	beat := api.Heartbeat{
+		SentAt: time.Now(), Version: p.versions.program,
+		CatalogueVersion: &p.versions.catalogue, PoliciesVersion: &p.versions.policies,
+	}
+	p.devices(ctx)
+	p.storage(ctx)
+	if count, err := p.queue.Count(ctx); err != nil {
+		p.fault(kiosk.CodeStoreFailing, err)
+	} else {
+		p.stand(kiosk.CodeEntryParked, count.Parked > 0)
+		p.stand(kiosk.CodeEntryLate, count.Late > 0)
+		waiting := count.Waiting()
+		beat.Queued, beat.Parked = &waiting, &count.Parked
+		if !count.Oldest.IsZero() {
+			beat.OldestQueuedAt = &count.Oldest
+		}
+	}
+	conditions := []api.Condition{}
+	for _, c := range p.board.Snapshot() {
+		conditions = append(conditions, api.Condition{Code: string(c.Code), Severity: api.ConditionSeverity(c.Severity), Text: &c.Text.ZH})
+	}
+	beat.Conditions = &conditions
+	return beat
+}
+
+// devices asks the printer only while nobody is served: a slip on its way has
+// the line for itself.
+func (p *pulse) devices(ctx context.Context) {
+	st := p.session.State()
+	p.stand(kiosk.CodeReaderOffline, st.Reader == idcard.Offline)
+	if st.Stage != session.Idle {
+		return
+	}
+	status, err := p.printer.Status(ctx)
+	if err != nil {
+		p.fault(kiosk.CodePrinterOffline, err)
+		return
+	}
+	p.stand(kiosk.CodePrinterOffline, !status.Online && !status.CoverOpen && status.Paper != printer.PaperOut)
+	p.stand(kiosk.CodePaperOut, status.Paper == printer.PaperOut)
+	p.stand(kiosk.CodePaperNearEnd, status.Paper == printer.PaperNearEnd)
+	p.stand(kiosk.CodeCoverOpen, status.CoverOpen)
+	p.stand(kiosk.CodePrinterFault, status.CutterError || status.HeadHot || status.Jam || status.Unrecoverable)
+}
+
+func (p *pulse) storage(ctx context.Context) {
+	err := p.db.Tx(ctx, func(tx *sql.Tx) error { return p.db.Room(ctx, tx) })
+	p.board.Clear(kiosk.CodeStoreFull, kiosk.CodeStoreDamaged, kiosk.CodeStoreFailing)
+	if err != nil {
+		p.fault(storeCode(err), err)
+	}
+}
+
+// heard takes what the central's answer says of line and clock.
+func (p *pulse) heard(a heartbeat.Answer) {
+	var f *relay.Failure
+	answers := a.Err == nil || errors.As(a.Err, &f) && strings.HasPrefix(f.Code, "http_")
+	denied := f != nil && (f.Code == "http_401" || f.Code == "http_403")
+	p.stand(kiosk.CodeLineDown, !answers)
+	p.stand(kiosk.CodeCentralRefused, denied)
+	p.stand(kiosk.CodeCentralFailing, answers && a.Err != nil && !denied)
+	if a.Err != nil {
+		return
+	}
+	p.stand(kiosk.CodeClockWrong, a.Skew.Abs() > tolerance)
+	theirs := [2]string{a.CatalogueVersion, a.PoliciesVersion}
+	if theirs != p.told {
+		p.told = theirs
+		p.newer()
+	}
+}
+
+// stand raises or takes down a condition and logs what is news.
+func (p *pulse) stand(code kiosk.Code, stands bool) {
+	if stands {
+		p.fault(code, nil)
+	} else if p.board.Clear(code) {
+		p.log.Info("condition is over", "code", code)
+	}
+}
+
+func (p *pulse) fault(code kiosk.Code, err error) {
+	if p.board.Set(code, time.Now()) {
+		p.log.Warn("condition stands", "code", code, "err", err)
+	}
+}
