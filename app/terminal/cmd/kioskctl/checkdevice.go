@@ -1,0 +1,73 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"strings"
+
+	"leye/app/terminal/internal/config"
+	"leye/app/terminal/internal/kiosk"
+	"leye/devices/printer"
+)
+
+func (d *diagnosis) checkReader(ctx context.Context, line config.Serial) {
+	reader, module, err := openReader(ctx, line)
+	switch {
+	case err == nil:
+		err = reader.Close()
+	case d.unasked("reader", err):
+		return
+	}
+	if err != nil {
+		d.condition("reader", kiosk.CodeReaderOffline, err.Error())
+		return
+	}
+	d.good("reader", "module %s answers on %s", module, line.Port)
+}
+
+func (d *diagnosis) checkPrinter(ctx context.Context, to config.Printer) {
+	driver, err := openPrinter(to, nil)
+	if d.unasked("printer", err) {
+		return
+	}
+	var s printer.Status
+	var has printer.Capability
+	if err == nil {
+		s, err = driver.Status(ctx)
+		has = driver.Capability()
+		err = errors.Join(err, driver.Close())
+	}
+	if err != nil {
+		d.condition("printer", kiosk.CodePrinterOffline, err.Error())
+		return
+	}
+	d.judgePrinter(to.Port, s, has)
+}
+
+func (d *diagnosis) judgePrinter(port string, s printer.Status, has printer.Capability) {
+	before := len(d.Findings)
+	for _, c := range []struct {
+		is   bool
+		code kiosk.Code
+		seen string
+	}{
+		{s.Paper == printer.PaperOut, kiosk.CodePaperOut, ""},
+		{s.Paper == printer.PaperNearEnd, kiosk.CodePaperNearEnd, ""},
+		{s.CoverOpen, kiosk.CodeCoverOpen, ""},
+		{s.CutterError || s.HeadHot || s.Jam || s.Unrecoverable, kiosk.CodePrinterFault, s.String()},
+	} {
+		if c.is {
+			d.condition("printer", c.code, c.seen)
+		}
+	}
+	if len(d.Findings) > before {
+		return
+	}
+	if !s.Ready() {
+		d.add(finding{Check: "printer", Status: warn, What: "not ready: " + s.String(), Next: "take the slip away, or press the feed button"})
+		return
+	}
+	model := strings.TrimSpace(cmp.Or(has.Model, "a printer of unknown model"))
+	d.good("printer", "%s is ready on %s, proof level %d of 5", model, port, has.Level)
+}

@@ -1,0 +1,21 @@
+// Command kioskctl is the technicians' and staff's tool on a terminal: it looks
+// at everything that the kiosk works with and tries its devices, over a serial
+// line or SSH and without a screen.
+//
+// It changes nothing in the terminal's state, but for the journal's line that
+// somebody looked at personal answers.
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := run(ctx, os.Args[1:], streams{os.Stdin, os.Stdout, os.Stderr})
+	stop()
+	os.Exit(code)
+}

@@ -1,0 +1,108 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"io"
+	"runtime/debug"
+	"time"
+
+	"leye/app/catalogue"
+	"leye/assets"
+)
+
+// version is set when a release is built (-ldflags "-X main.version=1.2.3").
+var version string
+
+// contractVersion is that of app/api/openapi.yaml.
+const contractVersion = "1.0.0"
+
+// build is what this program was made of.
+type build struct {
+	Version   string `json:"version"`
+	Revision  string `json:"revision"` // of the source, "" when unknown
+	Modified  bool   `json:"modified"` // the source was changed after that revision
+	Built     string `json:"built"`    // time of that revision
+	Go        string `json:"go"`
+	Catalogue string `json:"catalogue"`
+	Contract  string `json:"contract"`
+}
+
+func thisBuild() (build, error) {
+	b := build{Version: version, Contract: contractVersion}
+	if info, ok := debug.ReadBuildInfo(); ok {
+		b.Go = info.GoVersion
+		if info.Main.Version != "(devel)" {
+			b.Version = cmp.Or(b.Version, info.Main.Version)
+		}
+		for _, s := range info.Settings {
+			switch s.Key {
+			case "vcs.revision":
+				b.Revision = s.Value
+			case "vcs.modified":
+				b.Modified = s.Value == "true"
+			case "vcs.time":
+				b.Built = s.Value
+			}
+		}
+	}
+	b.Version = cmp.Or(b.Version, "development")
+	declared, err := catalogue.Load(assets.Catalogue())
+	if err != nil {
+		return b, err
+	}
+	b.Catalogue = declared.Version()
+	return b, nil
+}
+
+// builtAt is the time of the source's revision; zero when unknown.
+func builtAt() time.Time {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return time.Time{}
+	}
+	for _, s := range info.Settings {
+		if at, err := time.Parse(time.RFC3339, s.Value); s.Key == "vcs.time" && err == nil {
+			return at
+		}
+	}
+	return time.Time{}
+}
+
+func versionCommand() command {
+	return command{
+		name:     "version",
+		summary:  "print the versions of program, source, catalogue and contract",
+		examples: []string{"version", "version --json"},
+		exits:    []int{exitFailed},
+		bind: func(f *flag.FlagSet) action {
+			asJSON := f.Bool("json", false, "print JSON")
+			return func(_ context.Context, _ []string, s streams) error {
+				b, err := thisBuild()
+				if err != nil {
+					return err
+				}
+				if *asJSON {
+					return writeJSON(s.out, b)
+				}
+				source := cmp.Or(b.Revision, "unknown")
+				if b.Modified {
+					source += " with changes"
+				}
+				_, err = fmt.Fprintf(s.out, "kioskctl   %s\nsource     %s\ncatalogue  %s\ncontract   %s\ngo         %s\n",
+					b.Version, source, b.Catalogue, b.Contract, b.Go)
+				return err
+			}
+		},
+	}
+}
+
+func writeJSON(out io.Writer, v any) error {
+	e := json.NewEncoder(out)
+	e.SetIndent("", "  ")
+	e.SetEscapeHTML(false)
+	return e.Encode(v)
+}
