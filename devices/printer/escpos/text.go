@@ -164,7 +164,7 @@ func (e *Encoder) clean(text string) string {
 		if r >= ' ' && r <= '~' || r >= 0x80 && e.font.has(r) && r != '€' {
 			continue
 		}
-		if e.printable(r) != r || r == utf8.RuneError {
+		if to := e.printable(r); to == 0 || to != r || r == utf8.RuneError {
 			return e.rewrite(text, i)
 		}
 	}
