@@ -98,11 +98,16 @@ func (p *paper) print(ctx context.Context, s streams, compose func(config.Printe
 	return errors.Join(paperFailure(err), told)
 }
 
+// patience is how long a printer may take over one question: nobody waits in
+// front of it, and an answer that comes after the question was put again would be
+// taken for the next one's.
+const patience = time.Second
+
 func openPrinter(to config.Printer, log *slog.Logger) (*escpos.Printer, error) {
 	if err := vacant(to.Port); err != nil {
 		return nil, err
 	}
-	return escpos.Open(escpos.Config{Port: to.Port, Driver: to.Driver, Baud: to.Baud, Columns: to.Columns, Log: log})
+	return escpos.Open(escpos.Config{Port: to.Port, Driver: to.Driver, Baud: to.Baud, Columns: to.Columns, Timing: escpos.Timing{RealTime: patience}, Log: log})
 }
 
 var proofs = map[printer.Proof]string{
