@@ -152,8 +152,8 @@ start_display() {
 	unset WAYLAND_DISPLAY XAUTHORITY
 }
 
-# The programs that every start needs.
-PROGRAMS=(./app/central/cmd/central ./devices/sim/cmd/devsim)
+# The programs that every start needs, and the one that looks into it.
+PROGRAMS=(./app/central/cmd/central ./devices/sim/cmd/devsim ./app/terminal/cmd/kioskctl)
 
 # start_central STATE and start_devices STATE start them; the first sets
 # CENTRAL_PORT once, so that a second start comes back at the same address, the

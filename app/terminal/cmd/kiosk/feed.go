@@ -2,6 +2,7 @@ package main
 
 import (
 	"sync"
+	"time"
 
 	"fyne.io/fyne/v2"
 
@@ -9,33 +10,66 @@ import (
 	"leye/app/terminal/internal/ui"
 )
 
-// screenFeed hands states from the session's goroutine to Fyne's. When Fyne is
-// behind, only the newest state is drawn.
+// screenFeed stands between the session's goroutine and Fyne's: intents one way,
+// states the other. When Fyne is behind, only the newest state is drawn.
 type screenFeed struct {
-	ui *ui.UI
+	visit *session.Session
+	ui    *ui.UI
 
 	mu      sync.Mutex
 	next    session.State
 	pending bool
+	news    chan struct{} // holds one token while next has not been drawn
 }
 
-func newScreenFeed(u *ui.UI) *screenFeed { return &screenFeed{ui: u} }
+func newScreenFeed(visit *session.Session) *screenFeed {
+	return &screenFeed{visit: visit, news: make(chan struct{}, 1)}
+}
 
+// promptly is how long a touch waits for the session's answer, which takes far
+// less than a millisecond unless the machine is busy.
+const promptly = 10 * time.Millisecond
+
+// Do hands an intent on, from Fyne's goroutine. It draws the answer at once when
+// there is one: the released button and the new page then share a frame, and a
+// frame is what takes time on a terminal without a graphics processor.
+func (f *screenFeed) Do(i session.Intent) {
+	f.visit.Do(i)
+	if _, quiet := i.(session.Touch); quiet {
+		return
+	}
+	t := time.NewTimer(promptly)
+	defer t.Stop()
+	for drawn := false; !drawn; {
+		select {
+		case <-f.news:
+			drawn = f.draw()
+		case <-t.C:
+			return
+		}
+	}
+}
+
+// show takes a state, from the session's goroutine.
 func (f *screenFeed) show(st session.State) {
 	f.mu.Lock()
 	f.next = st
 	asked := f.pending
 	f.pending = true
 	f.mu.Unlock()
+	select {
+	case f.news <- struct{}{}:
+	default:
+	}
 	if !asked {
-		fyne.Do(f.draw)
+		fyne.Do(func() { f.draw() })
 	}
 }
 
-func (f *screenFeed) draw() {
+func (f *screenFeed) draw() bool {
 	f.mu.Lock()
 	st := f.next
 	f.pending = false
 	f.mu.Unlock()
-	f.ui.Show(st)
+	return f.ui.Show(st)
 }

@@ -77,15 +77,14 @@ func run(configs []string, log *slog.Logger) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, a.Close()) }()
-	engine, err := ime.Open(ime.Options{PageSize: 6})
-	if err != nil {
-		return err
-	}
+	// librime takes half a second, the first resident longer to reach a keyboard.
+	engine := ime.Later(func() (ime.Engine, error) { return ime.Open(ime.Options{PageSize: 6}) }, log)
 	defer func() { err = errors.Join(err, engine.Close()) }()
 	return show(ctx, cfg, a, engine, log)
 }
 
 // show opens the window and returns when it has closed and every task has ended.
+// Fyne itself closes the window at SIGINT and SIGTERM.
 func show(ctx context.Context, cfg config.Config, a *appliance.Appliance, engine ime.Engine, log *slog.Logger) error {
 	// The panel's own millimetres lie; all sizes of the screens are pixels.
 	for _, kv := range [][2]string{{"FYNE_SCALE", "1"}, {"FYNE_DISABLE_DPI_DETECTION", "1"}, {"FYNE_PLATFORM", "x11"}} {
@@ -104,13 +103,15 @@ func show(ctx context.Context, cfg config.Config, a *appliance.Appliance, engine
 	fy := app.NewWithID("cn.shpt.leye.kiosk")
 	fy.Settings().SetTheme(faces)
 	w := fy.NewWindow("乐业自助服务终端")
+	feed := newScreenFeed(a.Session)
 	u := ui.New(ui.Config{
 		App: fy, Window: w, Theme: faces, Icons: theme.NewIcons(assets.Icon()), Texts: texts,
-		Catalogue: a.Catalogue, Policies: a.Policies, Place: placeOf(cfg), Engine: engine, Visit: a.Session, Now: time.Now,
+		Catalogue: a.Catalogue, Policies: a.Policies, Place: placeOf(cfg), Engine: engine, Visit: feed, Now: time.Now,
 	})
 	w.Resize(fyne.NewSize(float32(cfg.Display.Width), float32(cfg.Display.Height)))
 	w.SetFullScreen(cfg.Display.Fullscreen)
-	a.Session.Listen(newScreenFeed(u).show)
+	feed.ui = u
+	a.Session.Listen(feed.show)
 	stopProbe, err := startProbe(u, log)
 	if err != nil {
 		return err
@@ -123,7 +124,6 @@ func show(ctx context.Context, cfg config.Config, a *appliance.Appliance, engine
 		go func() {
 			defer close(done)
 			a.Run(ctx)
-			fyne.Do(fy.Quit)
 		}()
 	})
 	w.ShowAndRun()

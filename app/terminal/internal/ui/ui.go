@@ -69,8 +69,9 @@ func New(cfg Config) *UI {
 	return u
 }
 
-// Show draws a state, unless it looks like the one that is shown.
-func (u *UI) Show(st session.State) {
+// Show draws a state, unless it looks like the one that is shown, and reports
+// whether it did.
+func (u *UI) Show(st session.State) bool {
 	before := u.state
 	u.state = st
 	if st.Elder != u.elder {
@@ -81,7 +82,7 @@ func (u *UI) Show(st session.State) {
 		u.page = page
 		u.turn(before, st)
 	}
-	u.draw(false)
+	return u.draw(false)
 }
 
 // turn prepares for a new page: what was typed on the last is the session's now.
@@ -136,13 +137,13 @@ func (u *UI) builder() *screen.Builder {
 }
 
 // draw rebuilds the page when what it depends on has changed.
-func (u *UI) draw(force bool) {
+func (u *UI) draw(force bool) bool {
 	if u.root.Size().Width < 10 {
-		return
+		return false
 	}
 	look := u.look()
 	if look == u.drawn && !force {
-		return
+		return false
 	}
 	same := strings.SplitN(u.drawn, "\n", 2)[0] == u.page
 	offset := float32(0)
@@ -160,6 +161,7 @@ func (u *UI) draw(force bool) {
 		u.framed.Scroll.ScrollTo(offset)
 		u.revealActive()
 	}
+	return true
 }
 
 // revealActive keeps the field that is typed into above the keyboard.
