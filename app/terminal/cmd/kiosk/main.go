@@ -84,7 +84,6 @@ func run(configs []string, log *slog.Logger) (err error) {
 }
 
 // show opens the window and returns when it has closed and every task has ended.
-// Fyne itself closes the window at SIGINT and SIGTERM.
 func show(ctx context.Context, cfg config.Config, a *appliance.Appliance, engine ime.Engine, log *slog.Logger) error {
 	// The panel's own millimetres lie; all sizes of the screens are pixels.
 	for _, kv := range [][2]string{{"FYNE_SCALE", "1"}, {"FYNE_DISABLE_DPI_DETECTION", "1"}, {"FYNE_PLATFORM", "x11"}} {
@@ -124,6 +123,8 @@ func show(ctx context.Context, cfg config.Config, a *appliance.Appliance, engine
 		go func() {
 			defer close(done)
 			a.Run(ctx)
+			// Not App.Quit: that closes windows, also those that are gone.
+			fyne.Do(fy.Driver().Quit)
 		}()
 	})
 	w.ShowAndRun()
