@@ -36,9 +36,14 @@ func (p *program) stop(display *x11.Display) error {
 	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		return fmt.Errorf("stop %s: %w", p.cmd.Path, err)
 	}
+	// One that does not end says where it hangs, in the log.
+	late := time.AfterFunc(10*time.Second, func() { p.cmd.Process.Signal(syscall.SIGQUIT) }) //nolint:errcheck // it may have ended
 	var exit *exec.ExitError
 	if err := p.cmd.Wait(); err != nil && !errors.As(err, &exit) {
 		return err
+	}
+	if !late.Stop() {
+		return fmt.Errorf("%s did not end at SIGTERM", p.cmd.Path)
 	}
 	black := make([]byte, 4*8*8)
 	deadline := time.Now().Add(10 * time.Second)

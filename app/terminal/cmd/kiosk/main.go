@@ -10,7 +10,9 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -77,9 +79,21 @@ func run(configs []string, log *slog.Logger) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, a.Close()) }()
-	// librime takes half a second, the first resident longer to reach a keyboard.
-	engine := ime.Later(func() (ime.Engine, error) { return ime.Open(ime.Options{PageSize: 6}) }, log)
+	// Reading the declared files leaves three times their size behind, and a
+	// terminal has quiet hours enough for its collector.
+	debug.SetGCPercent(50)
+	debug.FreeOSMemory()
+	// librime takes half a second of a processor that the first frames need; the
+	// first resident takes longer to reach a keyboard.
+	quiet := make(chan struct{})
+	release := sync.OnceFunc(func() { close(quiet) })
+	engine := ime.Later(func() (ime.Engine, error) {
+		<-quiet
+		return ime.Open(ime.Options{PageSize: 6})
+	}, log)
 	defer func() { err = errors.Join(err, engine.Close()) }()
+	defer release()
+	defer time.AfterFunc(time.Second, release).Stop()
 	return show(ctx, cfg, a, engine, log)
 }
 
