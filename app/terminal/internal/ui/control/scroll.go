@@ -2,6 +2,7 @@ package control
 
 import (
 	"image/color"
+	"slices"
 	"time"
 
 	"fyne.io/fyne/v2"
@@ -10,19 +11,22 @@ import (
 )
 
 // Scroll shows a part of a higher content and follows the finger, with inertia.
-// Fyne's own scroll ignores drags on its content on a desktop.
+// Fyne's own scroll ignores drags on its content on a desktop. A finger that
+// trembled but did not travel has tapped; Fyne calls that a drag after 4 pixels.
 type Scroll struct {
 	widget.BaseWidget
 	ID      string
 	Content fyne.CanvasObject
 	OnMove  func()
 
-	offset float32
-	track  *canvas.Rectangle
-	moved  float32 // of the drag under way
-	speed  float32 // pixels per second, down positive
-	last   time.Time
-	glide  *fyne.Animation
+	offset  float32
+	track   *canvas.Rectangle
+	travel  fyne.Delta    // of the drag under way
+	scrolls bool          // the drag under way has left the place where it began
+	began   fyne.Position // of the drag under way
+	speed   float32       // pixels per second, down positive
+	last    time.Time
+	glide   *fyne.Animation
 }
 
 var (
@@ -66,9 +70,21 @@ func (s *Scroll) Reveal(top, bottom float32) {
 	}
 }
 
-// Dragged follows the finger.
+// tremble is how far a finger may stray in a tap, in pixels: about 6 mm on the
+// reference panel, half of the smallest control.
+const tremble = 24
+
+// Dragged follows the finger once it travels.
 func (s *Scroll) Dragged(e *fyne.DragEvent) {
 	s.stop()
+	if s.travel.IsZero() {
+		s.began = e.Position.Subtract(e.Dragged)
+	}
+	s.travel = fyne.NewDelta(s.travel.DX+e.Dragged.DX, s.travel.DY+e.Dragged.DY)
+	if far := s.travel.DX*s.travel.DX+s.travel.DY*s.travel.DY > tremble*tremble; !far && !s.scrolls {
+		return
+	}
+	s.scrolls = true
 	now := time.Now()
 	if dt := float32(now.Sub(s.last).Seconds()); dt > 0 && dt < 0.2 {
 		s.speed = 0.6*s.speed + 0.4*(-e.Dragged.DY/dt)
@@ -76,13 +92,20 @@ func (s *Scroll) Dragged(e *fyne.DragEvent) {
 		s.speed = 0
 	}
 	s.last = now
-	s.moved += max(e.Dragged.DY, -e.Dragged.DY)
 	s.ScrollTo(s.offset - e.Dragged.DY)
 }
 
-// DragEnd lets the content glide on when it was thrown.
+// DragEnd taps when the finger only trembled, and lets the content glide on when
+// it was thrown.
 func (s *Scroll) DragEnd() {
-	s.moved = 0
+	scrolled, began := s.scrolls, s.began
+	s.scrolls, s.travel = false, fyne.Delta{}
+	if !scrolled {
+		if t := tapAt(s.Content, began); t != nil {
+			t.Tapped(&fyne.PointEvent{})
+		}
+		return
+	}
 	if time.Since(s.last) > 100*time.Millisecond || s.speed < 250 && s.speed > -250 {
 		return
 	}
@@ -91,6 +114,26 @@ func (s *Scroll) DragEnd() {
 		s.ScrollTo(from + throw*at)
 	}}
 	s.glide.Start()
+}
+
+// tapAt is the topmost surface of a tree at a place that is told from where the
+// tree stands in, or nil.
+func tapAt(o fyne.CanvasObject, at fyne.Position) *Tap {
+	at = at.Subtract(o.Position())
+	if !o.Visible() || at.X < 0 || at.Y < 0 || at.X >= o.Size().Width || at.Y >= o.Size().Height {
+		return nil
+	}
+	switch o := o.(type) {
+	case *Tap:
+		return o
+	case *fyne.Container:
+		for _, child := range slices.Backward(o.Objects) {
+			if t := tapAt(child, at); t != nil {
+				return t
+			}
+		}
+	}
+	return nil
 }
 
 func (s *Scroll) stop() {
