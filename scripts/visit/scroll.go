@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"image"
+	"math"
 
 	"leye/scripts/internal/probe"
 )
@@ -61,8 +62,15 @@ func distance(s probe.Scroll, c probe.Control, listed bool) float64 {
 	return max(-stroke, min(stroke, way))
 }
 
-// drag moves the content of a scroll up by so many pixels.
+// leastDrag is a stroke that no terminal takes for a trembling finger's tap, in
+// pixels.
+const leastDrag = 40
+
+// drag moves the content of a scroll up by so many pixels, or a little more.
 func (p *Player) drag(s probe.Scroll, up float64) error {
+	if math.Abs(up) < leastDrag {
+		up = math.Copysign(leastDrag, up)
+	}
 	x := int(s.X + s.W/2)
 	middle := s.Y + s.H/2
 	return p.Finger.Drag(x, int(middle+up/2), x, int(middle-up/2))

@@ -81,10 +81,13 @@ func (s *Scroll) Dragged(e *fyne.DragEvent) {
 		s.began = e.Position.Subtract(e.Dragged)
 	}
 	s.travel = fyne.NewDelta(s.travel.DX+e.Dragged.DX, s.travel.DY+e.Dragged.DY)
-	if far := s.travel.DX*s.travel.DX+s.travel.DY*s.travel.DY > tremble*tremble; !far && !s.scrolls {
-		return
+	up := -e.Dragged.DY
+	if !s.scrolls {
+		if s.travel.DX*s.travel.DX+s.travel.DY*s.travel.DY <= tremble*tremble {
+			return
+		}
+		s.scrolls, up = true, -s.travel.DY // the content catches up with the finger
 	}
-	s.scrolls = true
 	now := time.Now()
 	if dt := float32(now.Sub(s.last).Seconds()); dt > 0 && dt < 0.2 {
 		s.speed = 0.6*s.speed + 0.4*(-e.Dragged.DY/dt)
@@ -92,7 +95,7 @@ func (s *Scroll) Dragged(e *fyne.DragEvent) {
 		s.speed = 0
 	}
 	s.last = now
-	s.ScrollTo(s.offset - e.Dragged.DY)
+	s.ScrollTo(s.offset + up)
 }
 
 // DragEnd taps when the finger only trembled, and lets the content glide on when

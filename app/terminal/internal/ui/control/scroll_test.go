@@ -51,7 +51,7 @@ func TestATremblingFingerTaps(t *testing.T) {
 		{"trembles over the edge", fyne.NewPos(50, 95), []fyne.Delta{{DX: 0, DY: 15}}, "first", 0},
 		{"on the second", fyne.NewPos(50, 150), []fyne.Delta{{DX: 6, DY: 6}}, "second", 0},
 		{"on a deaf one", fyne.NewPos(50, 250), []fyne.Delta{{DX: 6, DY: 6}}, "", 0},
-		{"scrolls", fyne.NewPos(50, 150), []fyne.Delta{{DX: 0, DY: -20}, {DX: 0, DY: -20}, {DX: 0, DY: -30}}, "", 50},
+		{"scrolls", fyne.NewPos(50, 150), []fyne.Delta{{DX: 0, DY: -20}, {DX: 0, DY: -20}, {DX: 0, DY: -30}}, "", 70},
 		{"scrolls away and back", fyne.NewPos(50, 150), []fyne.Delta{{DX: 0, DY: -40}, {DX: 0, DY: 40}}, "", 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
