@@ -108,6 +108,7 @@ func (s *Session) failFiling(code kiosk.Code, err error) {
 	s.cfg.Log.Error("file application", "code", code, "err", err)
 	s.set(func(st *State) {
 		st.Fault, st.Stage = code, Reviewing
+		st.Failures++
 		if st.Policy != "" {
 			st.Stage = PolicyText
 		}

@@ -176,7 +176,7 @@ func TestFiledIsSaidOnlyAfterItIsKept(t *testing.T) {
 				st = v.s.State()
 				v.want(st, c.stage)
 				if c.outcome == "" {
-					if st.Fault == "" || st.Form == nil || v.paper.docs != 0 {
+					if st.Fault == "" || st.Failures != 1 || st.Form == nil || v.paper.docs != 0 {
 						t.Errorf("fault %q, form %v, %d slips", st.Fault, st.Form != nil, v.paper.docs)
 					}
 					return

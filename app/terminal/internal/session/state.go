@@ -81,6 +81,8 @@ type State struct {
 	Filing *Filing
 	Print  PrintState
 	Fault  kiosk.Code // what staff read out; empty when all is well
+
+	Failures int // filings of this visit that could not be kept
 }
 
 // Checks is what the service page says before anything is asked.

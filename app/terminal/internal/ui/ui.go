@@ -82,6 +82,9 @@ func (u *UI) Show(st session.State) bool {
 		u.page = page
 		u.turn(before, st)
 	}
+	if st.Failures > before.Failures {
+		u.drawn = "" // what went wrong stands at the top
+	}
 	return u.draw(false)
 }
 
