@@ -46,7 +46,8 @@ type Display struct {
 	Fullscreen    bool
 }
 
-// Serial is a device on a serial line. Baud is in bit/s.
+// Serial is a device on a serial line. Baud is in bit/s; a reader at 0 is asked
+// at each rate until it answers.
 type Serial struct {
 	Port, Driver string
 	Baud         int
@@ -252,6 +253,8 @@ func (m *merger) serial(section string, r rawSerial, to *Serial) {
 	m.text(section+".driver", r.Driver, &to.Driver, driver, `"bugst" or "tarm"`)
 	switch {
 	case r.Baud == nil:
+	case *r.Baud == 0 && section == "reader":
+		to.Baud = 0
 	case !slices.Contains(bauds, *r.Baud):
 		m.fault(section+".baud", *r.Baud, fmt.Sprint("one of ", bauds))
 	default:

@@ -83,6 +83,13 @@ func TestEveryKeyReachesItsPlace(t *testing.T) {
 	same(t, "", reflect.ValueOf(c), reflect.ValueOf(config.Default()))
 }
 
+func TestAReaderMayFindItsRate(t *testing.T) {
+	c := config.Default()
+	if err := c.Merge("k.toml", []byte("[reader]\nbaud = 0\n")); err != nil || c.Reader.Baud != 0 {
+		t.Errorf("baud %d, %v", c.Reader.Baud, err)
+	}
+}
+
 // same complains about values that no key of everyKey has changed.
 func same(t *testing.T, path string, a, b reflect.Value) {
 	t.Helper()
@@ -130,6 +137,7 @@ func TestFaultsNameFileLineAndKey(t *testing.T) {
 		{"not a duration", "[visit]\n# a comment\nidle = \"soon\"\n", "k.toml:3: visit.idle: \"soon\" is not a time such as \"90s\", at most \"1h\""},
 		{"no time at all", "[visit]\nwarn = \"0s\"\n", "k.toml:2: visit.warn: \"0s\" is not a time such as \"90s\", at most \"1h\""},
 		{"too long a time", "[central]\ntimeout = \"2h\"\n", "k.toml:2: central.timeout: \"2h\" is not a time such as \"90s\", at most \"1h\""},
+		{"printer without baud", "[printer]\nbaud = 0\n", "k.toml:2: printer.baud: 0 is not one of [9600 19200 38400 57600 115200]"},
 		{"odd baud", "[reader]\nbaud = 1200\n", "k.toml:2: reader.baud: 1200 is not one of [9600 19200 38400 57600 115200]"},
 		{"unknown driver", "[printer]\ndriver = \"usb\"\n", "k.toml:2: printer.driver: \"usb\" is not \"bugst\" or \"tarm\""},
 		{"narrow paper", "[reader]\nbaud = 9600\n[printer]\ncolumns = 3\n", "k.toml:4: printer.columns: 3 is not 24 to 64"},
