@@ -276,20 +276,33 @@ func (p *Printer) ask(ctx context.Context) (printer.Status, error) {
 // say what was asked.
 func (p *Printer) realTime(ctx context.Context, n byte) (byte, error) {
 	p.line.forget()
-	for range tries {
+	for asked := 1; asked <= tries; asked++ {
 		p.line.hasReal = false
 		if err := p.line.write(ctx, []byte{dle, eot, n}); err != nil {
 			return 0, err
 		}
 		err := p.line.await(ctx, p.cfg.Timing.RealTime, func() bool { return p.line.hasReal })
 		if err == nil {
-			return p.line.real, nil
+			return p.line.real, p.takeLate(ctx, asked-1)
 		}
 		if !errors.Is(err, errLate) {
 			return 0, err
 		}
 	}
 	return 0, printer.ErrSilent
+}
+
+// takeLate waits for the answers to questions that were repeated too soon, lest
+// they be taken for answers to the next one.
+func (p *Printer) takeLate(ctx context.Context, answers int) error {
+	for range answers {
+		p.line.hasReal = false
+		err := p.line.await(ctx, 2*p.cfg.Timing.RealTime, func() bool { return p.line.hasReal })
+		if err != nil && !errors.Is(err, errLate) {
+			return err
+		}
+	}
+	return nil
 }
 
 // clearBuffers is DLE DC4 8: it empties the printer's buffers even while it is

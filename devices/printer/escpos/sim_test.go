@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 	"sync"
@@ -198,6 +199,52 @@ func TestLevelsClaimWhatTheyProve(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// A printer that answers later than it is asked again is slow, not another one.
+func TestLateAnswersBelongToTheirQuestion(t *testing.T) {
+	for _, late := range []time.Duration{50 * time.Millisecond, 250 * time.Millisecond, 450 * time.Millisecond} {
+		synctest.Test(t, func(t *testing.T) {
+			cable := sim.NewCable()
+			var slow sync.WaitGroup
+			slow.Go(func() { answerLate(cable.Device(), late) })
+			p, err := escpos.Open(escpos.Config{Dial: func() (escpos.Port, error) { return cable, nil }})
+			if err != nil {
+				t.Fatal(err)
+			}
+			st, err := p.Status(t.Context())
+			if err != nil || st.Paper != printer.PaperNearEnd || st.CoverOpen || !st.Online {
+				t.Errorf("after %v: %v, %v", late, st, err)
+			}
+			if err := p.Close(); err != nil {
+				t.Error(err)
+			}
+			slow.Wait()
+		})
+	}
+}
+
+// answerLate is a printer with its paper near the end that knows only DLE EOT.
+func answerLate(line io.ReadWriter, late time.Duration) {
+	var seen []byte
+	var b [64]byte
+	for {
+		n, err := line.Read(b[:])
+		for _, c := range b[:n] {
+			seen = append(seen, c)
+			if l := len(seen); l < 3 || seen[l-3] != 0x10 || seen[l-2] != 0x04 {
+				continue
+			}
+			answer := byte(0x12)
+			if c == 4 {
+				answer |= 0x0C
+			}
+			time.AfterFunc(late, func() { _, _ = line.Write([]byte{answer}) })
+		}
+		if err != nil {
+			return
+		}
 	}
 }
 
