@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"os"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -69,28 +70,31 @@ type Port struct {
 	reading sync.Mutex
 	writing sync.Mutex
 	backend backend
+	held    *os.File // the lock on the line
 	closed  atomic.Bool
 }
 
-// Open opens the line. A missing device wraps fs.ErrNotExist.
+// Open opens the line for this program alone. A missing device wraps
+// fs.ErrNotExist, one that another program holds ErrBusy.
 func Open(c Config) (*Port, error) {
 	c = c.withDefaults()
-	b, err := openBackend(c)
+	open, ok := backends[c.Driver]
+	if !ok {
+		return nil, openError(c.Path, fmt.Errorf("unknown driver %q", c.Driver))
+	}
+	held, err := lock(c.Path)
 	if err != nil {
 		return nil, openError(c.Path, err)
 	}
-	return &Port{path: c.Path, backend: b}, nil
+	b, err := open(c.Path, c.Baud)
+	if err != nil {
+		held.Close()
+		return nil, openError(c.Path, err)
+	}
+	return &Port{path: c.Path, backend: b, held: held}, nil
 }
 
-func openBackend(c Config) (backend, error) {
-	switch c.Driver {
-	case DriverBugst:
-		return openBugst(c.Path, c.Baud)
-	case DriverTarm:
-		return openTarm(c.Path, c.Baud)
-	}
-	return nil, fmt.Errorf("unknown driver %q", c.Driver)
-}
+var backends = map[string]func(path string, baud int) (backend, error){DriverBugst: openBugst, DriverTarm: openTarm}
 
 // openError names the path once: one library puts it into its error, the other
 // does not.
@@ -190,7 +194,11 @@ func (p *Port) Close() error {
 	if p.closed.Swap(true) {
 		return nil
 	}
-	if err := p.backend.close(); err != nil && !isGone(err) {
+	err := p.backend.close()
+	if p.held != nil {
+		p.held.Close()
+	}
+	if err != nil && !isGone(err) {
 		return fmt.Errorf("close %s: %w", p.path, err)
 	}
 	return nil

@@ -95,6 +95,31 @@ func within(t *testing.T, d time.Duration) context.Context {
 	return ctx
 }
 
+// TestALineIsHeldByOneProgram opens with each library what the other one holds,
+// as root too, whom the kernel lets through TIOCEXCL.
+func TestALineIsHeldByOneProgram(t *testing.T) {
+	for _, first := range drivers {
+		for _, second := range drivers {
+			l := newLine(t)
+			p, err := serialport.Open(serialport.Config{Path: l.path, Driver: first})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if q, err := serialport.Open(serialport.Config{Path: l.path, Driver: second}); !errors.Is(err, serialport.ErrBusy) {
+				t.Errorf("%s opened what %s holds: %v, %v", second, first, q, err)
+			}
+			if err := p.Close(); err != nil {
+				t.Fatal(err)
+			}
+			q, err := serialport.Open(serialport.Config{Path: l.path, Driver: second})
+			if err != nil {
+				t.Fatalf("%s after %s: %v", second, first, err)
+			}
+			q.Close()
+		}
+	}
+}
+
 func TestOpenFaults(t *testing.T) {
 	missing := filepath.Join(t.TempDir(), "ttyNone")
 	for _, d := range drivers {

@@ -1,0 +1,30 @@
+package serialport
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"syscall"
+)
+
+// ErrBusy means that another program holds the line.
+var ErrBusy = errors.New("in use by another program")
+
+// lock takes the line before anything is set on it. The lock is advisory, but it
+// holds between the two libraries and for root, which the kernel lets through
+// TIOCEXCL. It ends with the file, so a killed program leaves none behind.
+func lock(path string) (*os.File, error) {
+	f, err := os.OpenFile(path, os.O_RDWR|syscall.O_NOCTTY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, err
+	}
+	err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+	if err == nil {
+		return f, nil
+	}
+	f.Close()
+	if errors.Is(err, syscall.EWOULDBLOCK) {
+		return nil, ErrBusy
+	}
+	return nil, fmt.Errorf("lock: %w", err)
+}
