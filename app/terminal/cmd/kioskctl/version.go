@@ -11,11 +11,9 @@ import (
 	"time"
 
 	"leye/app/catalogue"
+	"leye/app/terminal/internal/kiosk"
 	"leye/assets"
 )
-
-// version is set when a release is built (-ldflags "-X main.version=1.2.3").
-var version string
 
 // contractVersion is that of app/api/openapi.yaml.
 const contractVersion = "1.0.0"
@@ -32,12 +30,9 @@ type build struct {
 }
 
 func thisBuild() (build, error) {
-	b := build{Version: version, Contract: contractVersion}
+	b := build{Version: kiosk.Version(), Contract: contractVersion}
 	if info, ok := debug.ReadBuildInfo(); ok {
 		b.Go = info.GoVersion
-		if info.Main.Version != "(devel)" {
-			b.Version = cmp.Or(b.Version, info.Main.Version)
-		}
 		for _, s := range info.Settings {
 			switch s.Key {
 			case "vcs.revision":
@@ -49,7 +44,6 @@ func thisBuild() (build, error) {
 			}
 		}
 	}
-	b.Version = cmp.Or(b.Version, "development")
 	declared, err := catalogue.Load(assets.Catalogue())
 	if err != nil {
 		return b, err

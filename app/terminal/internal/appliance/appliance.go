@@ -143,6 +143,7 @@ func (b *build) openPulse(context.Context) error {
 	packs := policysync.New(policysync.Config{
 		Shelf: policysync.NewShelf(b.db), Fetcher: b.line, Log: b.log, Rand: rand.Float64,
 		Checks:  map[policysync.Name]func(fs.FS) error{policysync.Catalogue: checkCatalogue, policysync.Policies: checkPolicies},
+		InUse:   map[policysync.Name]string{policysync.Catalogue: p.versions.catalogue, policysync.Policies: p.versions.policies},
 		Refused: func(refused bool) { p.stand(kiosk.CodePackRefused, refused) },
 	})
 	p.newer = packs.Wake

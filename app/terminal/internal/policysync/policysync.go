@@ -46,6 +46,7 @@ type Config struct {
 	Shelf   *Shelf
 	Fetcher Fetcher
 	Checks  map[Name]func(fs.FS) error // an error keeps the pack out
+	InUse   map[Name]string            // versions that the terminal works with until its next start
 	Refused func(refused bool)         // told after each round whether a pack was kept out; may be nil
 	Every   time.Duration              // between two rounds, with jitter; default 30 min
 	Rand    func() float64             // in [0, 1); nil: math/rand
@@ -148,7 +149,7 @@ func (s *Sync) bring(ctx context.Context, name Name) error {
 	if err := s.cfg.Shelf.put(ctx, name, f, content, time.Now()); err != nil {
 		return err
 	}
-	if kept.Version != f.Pack.Version {
+	if f.Pack.Version != kept.Version && f.Pack.Version != s.cfg.InUse[name] {
 		s.cfg.Log.Info("new pack, used from the next start on", "pack", name, "version", f.Pack.Version)
 	}
 	return nil
