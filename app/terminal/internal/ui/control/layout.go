@@ -5,6 +5,7 @@
 package control
 
 import (
+	"image"
 	"image/color"
 
 	"fyne.io/fyne/v2"
@@ -231,12 +232,12 @@ func Rect(fill, edge color.Color, stroke, radius float32) *canvas.Rectangle {
 	return r
 }
 
-// Image draws a resource at a size; a nil resource leaves the place empty.
-func Image(res fyne.Resource, w, h float32) fyne.CanvasObject {
-	if res == nil {
+// Image shows a picture at a size; none leaves the place empty.
+func Image(picture image.Image, w, h float32) fyne.CanvasObject {
+	if picture == nil {
 		return Space(w, h)
 	}
-	img := canvas.NewImageFromResource(res)
+	img := canvas.NewImageFromImage(picture)
 	img.FillMode = canvas.ImageFillContain
 	img.SetMinSize(fyne.NewSize(w, h))
 	return img

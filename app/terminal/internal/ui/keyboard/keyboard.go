@@ -203,7 +203,7 @@ func (k *Keyboard) key(id, label, icon string, onTap func()) fyne.CanvasObject {
 	t := k.opt.Tokens
 	var face fyne.CanvasObject
 	if icon != "" {
-		face = control.Middle(control.Image(k.opt.Icons.Get(icon, theme.Ink), t.Tile, t.Tile))
+		face = control.Middle(control.Image(k.opt.Icons.Draw(icon, theme.Ink, t.Tile, t.Tile), t.Tile, t.Tile))
 	} else {
 		size := t.Tile
 		if len([]rune(label)) > 1 {

@@ -190,7 +190,7 @@ func (b *Builder) button(id, label, icon string, kind buttonKind, height float32
 	}
 	face := fyne.CanvasObject(control.Label(label, t))
 	if icon != "" {
-		img := control.Middle(control.Image(b.Icons.Get(icon, ink), t.Size*1.2, t.Size*1.2))
+		img := control.Middle(b.icon(icon, ink, t.Size*1.2, t.Size*1.2))
 		face = control.Row(12, 1, img, control.Level(face))
 	}
 	return control.NewTap(id, label, s, fyne.NewSize(b.Tokens.Target, height), control.Middle(control.Pad(control.Sides(10, 22), face)), onTap)
@@ -217,15 +217,24 @@ func (b *Builder) inner() float32 { return b.Width() - 56 }
 // notice is a coloured band with an icon: state is never shown by colour alone.
 func (b *Builder) notice(icon, words string, ink, fill color.NRGBA) fyne.CanvasObject {
 	size := b.Tokens.Body * 1.4
-	img := control.Level(control.Image(b.Icons.Get(icon, ink), size, size))
+	img := control.Level(b.icon(icon, ink, size, size))
 	p := control.Paragraph(words, b.body(theme.Ink), b.Width()-size-76)
 	return control.Box(fill, ink, control.Sides(18, 24), control.Row(18, 1, img, control.Level(p)))
 }
 
+// icon is a drawing at a size in whole pixels, of which each side is even: other
+// sizes would be scaled anew for each page.
+func (b *Builder) icon(name string, ink color.NRGBA, w, h float32) fyne.CanvasObject {
+	w, h = even(w), even(h)
+	return control.Image(b.Icons.Draw(name, ink, w, h), w, h)
+}
+
+func even(v float32) float32 { return float32(2 * int(v/2+0.5)) }
+
 // bullet is a line with a small drawing before it.
 func (b *Builder) bullet(icon string, c color.NRGBA, words string, t control.Type, width float32) fyne.CanvasObject {
 	size := b.Tokens.Body
-	img := control.Pad(control.Insets{Top: size * 0.2}, control.Sized(size, size, control.Image(b.Icons.Get(icon, c), size, size)))
+	img := control.Pad(control.Insets{Top: size * 0.2}, control.Sized(size, size, b.icon(icon, c, size, size)))
 	return control.Row(14, 1, container.New(topLeft{}, img), control.Paragraph(words, t, width-size-14))
 }
 

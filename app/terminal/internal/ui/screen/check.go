@@ -66,7 +66,7 @@ func (b *Builder) submitting(session.State) Page {
 	size := b.Tokens.Huge * 2
 	return Page{Body: control.Stack(30,
 		control.Space(1, b.Size.Height*0.14),
-		control.Sized(b.Width(), size, control.Middle(control.Image(b.Icons.Get("clock", theme.Primary), size, size))),
+		control.Sized(b.Width(), size, control.Middle(b.icon("clock", theme.Primary, size, size))),
 		b.full(b.T("filing.title"), b.title(theme.Ink), b.Width()),
 		b.full(b.T("filing.words"), b.body(theme.Quiet), b.Width()))}
 }

@@ -51,7 +51,7 @@ func (b *Builder) date(f catalogue.Field, v form.Value) fyne.CanvasObject {
 		s.Edge, s.Stroke = theme.Primary, 4
 	}
 	size := b.Tokens.Body * 1.2
-	face := control.Row(18, 1, control.Level(control.Image(b.Icons.Get("calendar", theme.Primary), size, size)), control.Level(control.Label(shown, b.body(theme.Ink))))
+	face := control.Row(18, 1, control.Level(b.icon("calendar", theme.Primary, size, size)), control.Level(control.Label(shown, b.body(theme.Ink))))
 	head := control.NewTap("field:"+f.Key, v.Text(), s, fyne.NewSize(200, b.Tokens.Target+12), control.Pad(control.Sides(14, 24), face), toggle)
 	if !open {
 		return head

@@ -36,7 +36,7 @@ func (b *Builder) filed(st session.State) Page {
 	size := b.Tokens.Huge * 1.5
 	width := b.inner()
 	head := []fyne.CanvasObject{
-		control.Sized(width, size, control.Middle(control.Image(b.Icons.Get(l.icon, l.ink), size, size))),
+		control.Sized(width, size, control.Middle(b.icon(l.icon, l.ink, size, size))),
 		b.full(b.T(l.key+".title"), control.Type{Size: b.Tokens.Huge, Bold: true, Color: l.ink, Line: 1.25}, width),
 		b.full(b.Say(f.Form.Service().Text), b.tile(theme.Ink), width),
 	}
@@ -96,7 +96,7 @@ func (b *Builder) ended(st session.State) Page {
 	art := min(b.Size.Height*0.26, 480)
 	objs := []fyne.CanvasObject{
 		b.full(b.T("end.title"), control.Type{Size: b.Tokens.Huge, Bold: true, Color: theme.Primary, Line: 1.3}, b.Width()),
-		control.Sized(b.Width(), art, control.Middle(control.Image(b.Icons.Get("card-reader", theme.Primary), art*1.5, art))),
+		control.Sized(b.Width(), art, control.Middle(b.icon("card-reader", theme.Primary, art*1.5, art))),
 		b.notice("card", b.T("end.card"), theme.Wait, theme.WaitBg),
 	}
 	if st.Print != session.NotPrinting {

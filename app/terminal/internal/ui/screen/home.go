@@ -24,7 +24,7 @@ func (b *Builder) idle(st session.State) Page {
 	objs := []fyne.CanvasObject{
 		b.full(b.T("brand"), control.Type{Size: t.Huge, Bold: true, Color: theme.Primary, Line: 1.3}, b.Width()),
 		b.full(b.Say(b.Place.Centre), b.body(theme.Quiet), b.Width()),
-		control.Sized(b.Width(), art, control.Middle(control.Image(b.Icons.Get("card-reader", theme.Primary), art*1.5, art))),
+		control.Sized(b.Width(), art, control.Middle(b.icon("card-reader", theme.Primary, art*1.5, art))),
 		b.full(b.T("idle.words"), b.tile(theme.Ink), b.Width()),
 		start,
 	}
@@ -95,7 +95,7 @@ func (b *Builder) eventTile(e catalogue.Event) fyne.CanvasObject {
 	size := b.Tokens.Huge * 1.05
 	width := b.columns(cols) - 56
 	face := control.Row(22, 1,
-		control.Level(control.Image(b.Icons.Get(e.Icon, theme.Primary), size, size)),
+		control.Level(b.icon(e.Icon, theme.Primary, size, size)),
 		control.Level(control.Stack(4,
 			control.Paragraph(b.Say(e.Text), b.tile(theme.Ink), width-size-22),
 			control.Paragraph(b.Say(e.Hint), b.small(theme.Quiet), width-size-22))))
@@ -109,7 +109,7 @@ func (b *Builder) smallTile(e catalogue.Event) fyne.CanvasObject {
 
 func (b *Builder) searchBar(id, words string, onTap func()) fyne.CanvasObject {
 	size := b.Tokens.Body * 1.2
-	face := control.Row(18, 1, control.Level(control.Image(b.Icons.Get("search", theme.Primary), size, size)), control.Level(control.Label(words, b.body(theme.Quiet))))
+	face := control.Row(18, 1, control.Level(b.icon("search", theme.Primary, size, size)), control.Level(control.Label(words, b.body(theme.Quiet))))
 	s := control.Surface{Fill: theme.White, Edge: theme.Border, Stroke: 2, Down: theme.Tint, Radius: 16}
 	return control.NewTap(id, words, s, fyne.NewSize(200, b.Tokens.Target+8), control.Pad(control.Sides(12, 26), face), onTap)
 }
@@ -143,7 +143,7 @@ func (b *Builder) serviceRow(svc catalogue.Service) fyne.CanvasObject {
 		control.Stack(4,
 			control.Paragraph(b.Say(svc.Text), control.Type{Size: b.Tokens.Body + 6, Bold: true, Color: theme.Ink, Line: 1.35}, width),
 			control.Paragraph(b.Say(svc.Summary), b.small(theme.Quiet), width)),
-		control.Level(control.Image(b.Icons.Get("next", theme.Primary), arrow, arrow)))
+		control.Level(b.icon("next", theme.Primary, arrow, arrow)))
 	s := control.Surface{Fill: theme.White, Edge: theme.Edge, Stroke: 2, Down: theme.Tint, Radius: 16}
 	return control.NewTap("service:"+svc.ID, b.Say(svc.Text), s, fyne.NewSize(200, b.Tokens.Action), control.Pad(control.Sides(20, 28), face), func() { b.Do(session.ChooseService{Service: svc.ID}) })
 }

@@ -38,7 +38,7 @@ func (b *Builder) card(icon string, ink color.NRGBA, title, words string, action
 	width := min(b.Width(), 860)
 	size := b.Tokens.Huge * 1.4
 	objs := []fyne.CanvasObject{
-		control.Sized(width, size, control.Middle(control.Image(b.Icons.Get(icon, ink), size, size))),
+		control.Sized(width, size, control.Middle(b.icon(icon, ink, size, size))),
 		b.full(title, b.title(theme.Ink), width),
 		b.full(words, b.body(theme.Quiet), width),
 		control.Space(1, 8),

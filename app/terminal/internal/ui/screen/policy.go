@@ -66,7 +66,7 @@ func (b *Builder) policyRow(n int, p *policy.Policy) fyne.CanvasObject {
 		control.Stack(4,
 			control.Paragraph(b.Say(p.Title), control.Type{Size: b.Tokens.Body + 6, Bold: true, Color: theme.Ink, Line: 1.35}, width),
 			control.Paragraph(string(words), b.small(theme.Quiet), width)),
-		control.Level(control.Image(b.Icons.Get("next", theme.Primary), arrow, arrow)))
+		control.Level(b.icon("next", theme.Primary, arrow, arrow)))
 	s := control.Surface{Fill: theme.White, Edge: theme.Edge, Stroke: 2, Down: theme.Tint, Radius: 16}
 	return control.NewTap("result:"+strconv.Itoa(n), b.Say(p.Title), s, fyne.NewSize(200, b.Tokens.Action), control.Pad(control.Sides(20, 28), face), func() { b.Do(session.ReadPolicy{Policy: p.ID}) })
 }

@@ -276,7 +276,7 @@ func (b *Builder) option(field, code, words string, on, many bool, width float32
 	}
 	mark := fyne.CanvasObject(control.Rect(theme.White, theme.Border, 3, radius))
 	if on {
-		mark = container.NewStack(control.Rect(theme.Primary, nil, 0, radius), control.Pad(control.All(size*0.12), control.Image(b.Icons.Get("check", theme.White), size*0.6, size*0.6)))
+		mark = container.NewStack(control.Rect(theme.Primary, nil, 0, radius), control.Pad(control.All(size*0.12), b.icon("check", theme.White, size*0.6, size*0.6)))
 	}
 	t := b.body(theme.Ink)
 	t.Bold, t.Line = on, 1.3

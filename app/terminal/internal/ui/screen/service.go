@@ -131,7 +131,7 @@ func (b *Builder) identify(st session.State) Page {
 	art := min(b.Size.Height*0.26, 480)
 	objs := []fyne.CanvasObject{
 		b.heading(b.T("identify.title"), b.T("identify.below")),
-		control.Sized(b.Width(), art, control.Middle(control.Image(b.Icons.Get("card-reader", theme.Primary), art*1.5, art))),
+		control.Sized(b.Width(), art, control.Middle(b.icon("card-reader", theme.Primary, art*1.5, art))),
 	}
 	switch {
 	case st.Trouble != "":

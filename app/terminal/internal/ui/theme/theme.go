@@ -8,10 +8,13 @@ package theme
 import (
 	"bytes"
 	"fmt"
+	"image"
 	"image/color"
+	"image/draw"
 	"io/fs"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
 	fynetheme "fyne.io/fyne/v2/theme"
 )
 
@@ -117,30 +120,51 @@ func (t *Theme) Size(name fyne.ThemeSizeName) float32 {
 	}
 }
 
-// Icons are the drawings, each in any of the theme's colours.
+// Icons are the drawings, each in any of the theme's colours and at any size.
+// Reading a drawing takes longer than painting all of a page, so each picture is
+// made once.
 type Icons struct {
 	dir   fs.FS
-	cache map[string]fyne.Resource
+	cache map[picture]image.Image
+}
+
+type picture struct {
+	name string
+	ink  color.NRGBA
+	size fyne.Size
 }
 
 // NewIcons reads drawings from dir.
-func NewIcons(dir fs.FS) *Icons { return &Icons{dir: dir, cache: map[string]fyne.Resource{}} }
+func NewIcons(dir fs.FS) *Icons { return &Icons{dir: dir, cache: map[picture]image.Image{}} }
 
 // drawn is the one colour that the drawings use.
 const drawn = "#0B5CAD"
 
-// Get returns the drawing name in colour c, or nil if there is none.
-func (i *Icons) Get(name string, c color.NRGBA) fyne.Resource {
-	key := fmt.Sprintf("%s-%02x%02x%02x.svg", name, c.R, c.G, c.B)
-	if r, ok := i.cache[key]; ok {
-		return r
+// Draw returns the drawing name in colour ink, as large as w x h pixels allow, or
+// nil if there is none.
+func (i *Icons) Draw(name string, ink color.NRGBA, w, h float32) image.Image {
+	p := picture{name, ink, fyne.NewSize(w, h)}
+	img, ok := i.cache[p]
+	if !ok {
+		img = i.draw(p)
+		i.cache[p] = img
 	}
-	data, err := fs.ReadFile(i.dir, name+".svg")
+	return img
+}
+
+func (i *Icons) draw(p picture) image.Image {
+	data, err := fs.ReadFile(i.dir, p.name+".svg")
 	if err != nil {
 		return nil
 	}
-	hex := fmt.Sprintf("#%02X%02X%02X", c.R, c.G, c.B)
-	r := fyne.NewStaticResource(key, bytes.ReplaceAll(data, []byte(drawn), []byte(hex)))
-	i.cache[key] = r
-	return r
+	hex := fmt.Sprintf("#%02X%02X%02X", p.ink.R, p.ink.G, p.ink.B)
+	svg := canvas.NewImageFromResource(fyne.NewStaticResource(fmt.Sprint(p, ".svg"), bytes.ReplaceAll(data, []byte(drawn), []byte(hex))))
+	// An image that belongs to no window is drawn for a screen of twice the pixels.
+	svg.Resize(fyne.NewSize(p.size.Width/2, p.size.Height/2))
+	if svg.Image == nil {
+		return nil
+	}
+	img := image.NewRGBA(svg.Image.Bounds()) // what the painter takes without converting it
+	draw.Draw(img, img.Rect, svg.Image, img.Rect.Min, draw.Src)
+	return img
 }
