@@ -1,12 +1,14 @@
 // Command bare is the least Fyne program that the kiosk is compared with: a
-// window of the same size with the same typefaces. With --texts and --boxes it
-// shows a page of so many objects and changes to another one at each tap; it has
-// no state, no reader, no queue and no words to look up.
+// window of the same size with the same typefaces. With --page it paints what a
+// page of the kiosk paints, mark by mark, and changes to the next page at each
+// tap; it has no state, no layout, no reader, no queue and no words to look up.
 package main
 
 import (
+	"encoding/json"
 	"flag"
 	"fmt"
+	"image"
 	"image/color"
 	"io/fs"
 	"os"
@@ -21,19 +23,41 @@ import (
 	"leye/assets"
 )
 
+// mark is what the kiosk's probe tells of one painted thing.
+type mark struct {
+	Kind           string
+	X, Y, W, H     float32
+	Words          string
+	Size           float32
+	Bold           bool
+	Radius, Stroke float32
+}
+
 func main() {
 	width := flag.Int("width", 1080, "of the window")
 	height := flag.Int("height", 1920, "of the window")
-	texts := flag.Int("texts", 1, "lines of text on a page")
-	boxes := flag.Int("boxes", 1, "rounded boxes on a page")
+	var pages [][]mark
+	flag.Func("page", "`file` with the marks of a page; may be repeated", func(name string) error {
+		p, err := readPage(name)
+		pages = append(pages, p)
+		return err
+	})
 	flag.Parse()
-	if err := run(fyne.NewSize(float32(*width), float32(*height)), *texts, *boxes); err != nil {
+	if err := run(fyne.NewSize(float32(*width), float32(*height)), pages); err != nil {
 		fmt.Fprintln(os.Stderr, "bare:", err)
 		os.Exit(1)
 	}
 }
 
-func run(size fyne.Size, texts, boxes int) error {
+func readPage(name string) (marks []mark, err error) {
+	data, err := os.ReadFile(name)
+	if err != nil {
+		return nil, err
+	}
+	return marks, json.Unmarshal(data, &marks)
+}
+
+func run(size fyne.Size, pages [][]mark) error {
 	faces, err := readFaces()
 	if err != nil {
 		return err
@@ -42,53 +66,62 @@ func run(size fyne.Size, texts, boxes int) error {
 	a.Settings().SetTheme(faces)
 	w := a.NewWindow("bare")
 	w.SetPadded(false)
-	p := &page{texts: texts, boxes: boxes, size: size}
-	p.ExtendBaseWidget(p)
-	p.window = w
-	w.SetContent(container.NewStack(p.draw(), p))
+	if len(pages) == 0 {
+		pages = [][]mark{{{Kind: "text", X: 40, Y: 40, Words: "乐业", Size: 30}}}
+	}
+	b := &book{window: w, size: size, pages: pages}
+	b.ExtendBaseWidget(b)
+	w.SetContent(container.NewStack(b.draw(), b))
 	w.Resize(size)
 	w.SetFullScreen(true)
 	w.ShowAndRun()
 	return nil
 }
 
-// page swaps itself for another one of as many objects when it is tapped.
-type page struct {
+// book turns to its next page when it is tapped.
+type book struct {
 	widget.BaseWidget
-	window       fyne.Window
-	size         fyne.Size
-	texts, boxes int
-	turn         int
+	window fyne.Window
+	size   fyne.Size
+	pages  [][]mark
+	turn   int
 }
 
-func (p *page) CreateRenderer() fyne.WidgetRenderer {
+func (b *book) CreateRenderer() fyne.WidgetRenderer {
 	return widget.NewSimpleRenderer(canvas.NewRectangle(color.Transparent))
 }
 
 // Tapped shows the next page.
-func (p *page) Tapped(*fyne.PointEvent) {
-	p.turn++
-	p.window.SetContent(container.NewStack(p.draw(), p))
+func (b *book) Tapped(*fyne.PointEvent) {
+	b.turn++
+	b.window.SetContent(container.NewStack(b.draw(), b))
 }
 
-func (p *page) draw() fyne.CanvasObject {
-	shade := color.NRGBA{0xF5, 0xF7, uint8(0xFA - p.turn%2*0x20), 0xFF}
-	objects := container.NewWithoutLayout(canvas.NewRectangle(shade))
-	objects.Objects[0].Resize(p.size)
-	for i := range p.boxes {
-		r := canvas.NewRectangle(color.White)
-		r.StrokeColor, r.StrokeWidth, r.CornerRadius = color.NRGBA{0x7C, 0x8A, 0x9E, 0xFF}, 2, 16
-		r.Resize(fyne.NewSize(p.size.Width/2-40, p.size.Height/float32(p.boxes)))
-		r.Move(fyne.NewPos(20+float32(i%2)*p.size.Width/2, float32(i)*p.size.Height/float32(p.boxes+1)))
-		objects.Add(r)
-	}
-	for i := range p.texts {
-		t := canvas.NewText(fmt.Sprintf("第%d页第%d行 乐业自助服务", p.turn%2+1, i+1), color.NRGBA{0x1B, 0x24, 0x30, 0xFF})
-		t.TextSize, t.TextStyle.Bold = 30, i%3 == 0
-		t.Move(fyne.NewPos(40, float32(i)*p.size.Height/float32(p.texts+1)))
-		objects.Add(t)
+// draw paints the page, and above it a line that tells it from the one before.
+func (b *book) draw() fyne.CanvasObject {
+	objects := container.NewWithoutLayout()
+	for _, m := range append(b.pages[b.turn%len(b.pages)], mark{Kind: "box", W: b.size.Width, H: float32(2 + b.turn%2*2)}) {
+		o := m.object()
+		o.Resize(fyne.NewSize(m.W, m.H))
+		o.Move(fyne.NewPos(m.X, m.Y))
+		objects.Add(o)
 	}
 	return objects
+}
+
+func (m mark) object() fyne.CanvasObject {
+	switch m.Kind {
+	case "text":
+		t := canvas.NewText(m.Words, color.NRGBA{0x1B, 0x24, 0x30, 0xFF})
+		t.TextSize, t.TextStyle.Bold = m.Size, m.Bold
+		return t
+	case "picture":
+		return canvas.NewImageFromImage(image.NewRGBA(image.Rect(0, 0, int(m.W), int(m.H))))
+	default:
+		r := canvas.NewRectangle(color.White)
+		r.StrokeColor, r.StrokeWidth, r.CornerRadius = color.NRGBA{0x7C, 0x8A, 0x9E, 0xFF}, m.Stroke, m.Radius
+		return r
+	}
 }
 
 // faces is Fyne's own theme with the terminal's typefaces.

@@ -39,10 +39,10 @@ func (l line) ratio() float64 {
 func (l line) over() bool { return l.ratio() > l.limit }
 
 type config struct {
-	kiosk, settings, bare, socket, card string
-	devices                             devices.Control
-	rounds                              int
-	module                              time.Duration
+	kiosk, settings, bare, socket, card, dir string
+	devices                                  devices.Control
+	rounds                                   int
+	module                                   time.Duration
 }
 
 func main() {
@@ -52,6 +52,7 @@ func main() {
 	flag.StringVar(&c.bare, "bare", "", "`program` to compare with")
 	flag.StringVar(&c.socket, "probe", "", "`socket` that the kiosk answers on")
 	flag.StringVar((*string)(&c.devices), "devices", "", "`URL` of the simulated devices' control")
+	flag.StringVar(&c.dir, "dir", ".", "`folder` for what the programs hand each other")
 	flag.StringVar(&c.card, "card", "resident_plain", "`name` of the card that is laid")
 	flag.IntVar(&c.rounds, "rounds", 5, "how often each thing is measured")
 	flag.DurationVar(&c.module, "module", 0, "own time of the simulated card module")

@@ -4,7 +4,8 @@ import (
 	"context"
 	"fmt"
 	"image"
-	"strconv"
+	"os"
+	"path/filepath"
 	"time"
 
 	"leye/scripts/internal/probe"
@@ -34,7 +35,7 @@ func (m *measurer) all(ctx context.Context) ([]line, error) {
 		return nil, err
 	}
 	defer kiosk.stop(m.display) //nolint:errcheck // the figures are taken
-	touches, home, err := m.touches(ctx)
+	touches, pages, err := m.touches(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("measure touches: %w", err)
 	}
@@ -49,11 +50,10 @@ func (m *measurer) all(ctx context.Context) ([]line, error) {
 	if err := kiosk.stop(m.display); err != nil {
 		return nil, err
 	}
-	page, err := m.barePage(ctx, home)
+	touches.floor, err = m.barePages(ctx, pages)
 	if err != nil {
-		return nil, fmt.Errorf("measure a bare page: %w", err)
+		return nil, fmt.Errorf("measure bare pages: %w", err)
 	}
-	touches.floor = page
 	return []line{
 		start, touches, card,
 		{what: "resident memory at home / bare window", value: memory, floor: bareMemory, unit: "MiB", limit: 1.3},
@@ -143,7 +143,7 @@ func (m *measurer) touch(ctx context.Context, at image.Point, part image.Rectang
 	if err := m.display.Press(at.X, at.Y); err != nil {
 		return 0, err
 	}
-	time.Sleep(100 * time.Millisecond) // a finger's; the press has been drawn by then
+	time.Sleep(200 * time.Millisecond) // a slow finger: the press has been drawn by then
 	before, err := m.display.Raw(part)
 	if err != nil {
 		return 0, err
@@ -167,35 +167,30 @@ func middle(c probe.Control) image.Point {
 	return image.Pt(int(c.X+c.W/2), int(c.Y+c.H/2))
 }
 
-// touches goes from home to a life event and back, and returns home as it looks.
-func (m *measurer) touches(ctx context.Context) (line, probe.View, error) {
+// touches goes from home to a life event and back, and returns both pages as they
+// look, home first.
+func (m *measurer) touches(ctx context.Context) (line, []probe.View, error) {
 	if _, err := m.tap(ctx, "start"); err != nil {
-		return line{}, probe.View{}, err
+		return line{}, nil, err
 	}
+	pages := make([]probe.View, 2)
 	var times []time.Duration
-	var home probe.View
 	for range 2 * m.rounds {
-		view, tile, err := m.wait(ctx, "event:flexible")
-		if err != nil {
-			return line{}, home, err
+		for n, id := range []string{"event:flexible", "back"} {
+			view, c, err := m.wait(ctx, id)
+			if err != nil {
+				return line{}, nil, err
+			}
+			pages[n] = view
+			took, err := m.touch(ctx, middle(c), m.above(c))
+			if err != nil {
+				return line{}, nil, err
+			}
+			times = append(times, took)
 		}
-		home = view
-		there, err := m.touch(ctx, middle(tile), m.above(tile))
-		if err != nil {
-			return line{}, home, err
-		}
-		_, back, err := m.wait(ctx, "back")
-		if err != nil {
-			return line{}, home, err
-		}
-		again, err := m.touch(ctx, middle(back), m.above(back))
-		if err != nil {
-			return line{}, home, err
-		}
-		times = append(times, there, again)
 	}
 	value, err := median(times)
-	return line{what: "touch to changed page / bare page", value: value, unit: "ms", limit: 1.3}, home, err
+	return line{what: "touch to changed page / bare pages of the same objects", value: value, unit: "ms", limit: 1.3}, pages, err
 }
 
 func (m *measurer) tap(ctx context.Context, id string) (probe.Control, error) {
@@ -207,9 +202,18 @@ func (m *measurer) tap(ctx context.Context, id string) (probe.Control, error) {
 	return c, m.display.Tap(at.X, at.Y)
 }
 
-// barePage measures a page of as many words and boxes as home has.
-func (m *measurer) barePage(ctx context.Context, home probe.View) (float64, error) {
-	p, _, err := m.firstFrame(ctx, m.bare, "--texts", strconv.Itoa(len(home.Texts)), "--boxes", strconv.Itoa(len(home.Controls)))
+// barePages measures the same touches on pages that paint the same boxes, words
+// and pictures, with nothing behind them.
+func (m *measurer) barePages(ctx context.Context, pages []probe.View) (float64, error) {
+	var args []string
+	for n, page := range pages {
+		file := filepath.Join(m.dir, fmt.Sprintf("page-%d.json", n))
+		if err := os.WriteFile(file, page.Marks, 0o600); err != nil {
+			return 0, err
+		}
+		args = append(args, "--page", file)
+	}
+	p, _, err := m.firstFrame(ctx, m.bare, args...)
 	if err != nil {
 		return 0, err
 	}

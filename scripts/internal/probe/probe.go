@@ -21,6 +21,10 @@ type View struct {
 	Texts    []string  `json:"texts"`
 	Controls []Control `json:"controls"`
 	Scrolls  []Scroll  `json:"scrolls"`
+
+	// Marks are the boxes, lines of text and pictures that are painted, as the
+	// program gave them: the bare window paints the same.
+	Marks json.RawMessage `json:"marks,omitempty"`
 }
 
 // Control is one thing that a finger can touch.

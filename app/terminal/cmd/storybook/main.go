@@ -18,7 +18,7 @@ import (
 	"leye/app/policy"
 	"leye/app/terminal/internal/session"
 	"leye/app/terminal/internal/ui"
-	"leye/app/terminal/internal/ui/screen"
+	"leye/app/terminal/internal/ui/story"
 	"leye/app/terminal/internal/ui/text"
 	"leye/app/terminal/internal/ui/theme"
 	"leye/assets"
@@ -78,20 +78,20 @@ func run(o options) error {
 	if err != nil {
 		return err
 	}
-	stories, err := tell(cat, policies)
+	stories, err := story.Tell(cat, policies)
 	if err != nil {
 		return err
 	}
 	if o.list {
 		for _, s := range stories {
-			fmt.Println(s.name)
+			fmt.Println(s.Name)
 		}
 		return nil
 	}
 	return draw(o, cat, policies, stories)
 }
 
-func draw(o options, cat *catalogue.Catalogue, policies *policy.Library, stories []story) error {
+func draw(o options, cat *catalogue.Catalogue, policies *policy.Library, stories []story.Story) error {
 	texts, err := text.Load(assets.Text())
 	if err != nil {
 		return err
@@ -111,22 +111,22 @@ func draw(o options, cat *catalogue.Catalogue, policies *policy.Library, stories
 		size = fyne.NewSize(1920, 1080)
 	}
 	for n, s := range stories {
-		if !strings.Contains(s.name, o.only) {
+		if !strings.Contains(s.Name, o.only) {
 			continue
 		}
-		w := a.NewWindow(s.name)
+		w := a.NewWindow(s.Name)
 		u := ui.New(ui.Config{
 			App: a, Window: w, Theme: faces, Icons: theme.NewIcons(assets.Icon()), Texts: texts, Catalogue: cat, Policies: policies,
-			Place: place, Visit: deaf{}, Now: func() time.Time { return day },
+			Place: story.Place, Visit: deaf{}, Now: func() time.Time { return story.Day },
 		})
 		w.Resize(size)
-		st := s.state
+		st := s.State
 		st.Language, st.Elder, st.Reach = o.lang, o.elder, o.reach
 		u.Show(st)
-		if s.edit != "" {
-			u.Edit(s.edit)
+		if s.Edit != "" {
+			u.Edit(s.Edit)
 		}
-		if err := save(w, filepath.Join(o.shots, fmt.Sprintf("%02d-%s.png", n+1, s.name))); err != nil {
+		if err := save(w, filepath.Join(o.shots, fmt.Sprintf("%02d-%s.png", n+1, s.Name))); err != nil {
 			return err
 		}
 		w.Close()
@@ -144,10 +144,4 @@ func save(w fyne.Window, name string) error {
 		return err
 	}
 	return f.Close()
-}
-
-var place = screen.Place{
-	Centre: catalogue.Text{ZH: "曹杨新村街道社区事务受理服务中心", EN: "Caoyang Xincun Community Service Centre"},
-	Phone:  catalogue.Text{ZH: "12333", EN: "12333"},
-	Desk:   catalogue.Text{ZH: "综合窗口", EN: "the general counter"},
 }

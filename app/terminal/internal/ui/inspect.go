@@ -19,6 +19,22 @@ type Seen struct {
 	Texts    []string     `json:"texts"`
 	Controls []Touchable  `json:"controls"`
 	Scrolls  []ScrollSeen `json:"scrolls"`
+	Marks    []Mark       `json:"marks"`
+}
+
+// Mark is one thing that the painter puts on the screen, in the order in which
+// it does: a box, a line of text or a picture. What a scroll hides is left out.
+type Mark struct {
+	Kind   string  `json:"kind"` // "box", "text" or "picture"
+	X      float32 `json:"x"`
+	Y      float32 `json:"y"`
+	W      float32 `json:"w"`
+	H      float32 `json:"h"`
+	Words  string  `json:"words,omitempty"` // of a text
+	Size   float32 `json:"size,omitempty"`  // of type
+	Bold   bool    `json:"bold,omitempty"`
+	Radius float32 `json:"radius,omitempty"`
+	Stroke float32 `json:"stroke,omitempty"`
 }
 
 // Touchable is one surface that can be touched.
@@ -68,8 +84,14 @@ func (l lister) list(o fyne.CanvasObject, at fyne.Position, in *ScrollSeen) {
 	switch o := o.(type) {
 	case *canvas.Text:
 		l.seen.Texts = append(l.seen.Texts, o.Text)
+		l.mark(o, at, in, Mark{Kind: "text", Words: o.Text, Size: o.TextSize, Bold: o.TextStyle.Bold})
+	case *canvas.Rectangle:
+		l.mark(o, at, in, Mark{Kind: "box", Radius: o.CornerRadius, Stroke: o.StrokeWidth})
+	case *canvas.Image:
+		l.mark(o, at, in, Mark{Kind: "picture"})
 	case *control.Tap:
 		l.touchable(o, at, in)
+		l.list(o.Back(), at, in)
 		l.list(o.Face(), at, in)
 	case *control.Scroll:
 		s := ScrollSeen{ID: o.ID, X: at.X, Y: at.Y, W: o.Size().Width, H: o.Size().Height, Offset: o.Offset(), Content: o.Content.MinSize().Height}
@@ -79,6 +101,13 @@ func (l lister) list(o fyne.CanvasObject, at fyne.Position, in *ScrollSeen) {
 		for _, c := range o.Objects {
 			l.list(c, at, in)
 		}
+	}
+}
+
+func (l lister) mark(o fyne.CanvasObject, at fyne.Position, in *ScrollSeen, m Mark) {
+	m.X, m.Y, m.W, m.H = at.X, at.Y, o.Size().Width, o.Size().Height
+	if in == nil || m.Y < in.Y+in.H && m.Y+m.H > in.Y {
+		l.seen.Marks = append(l.seen.Marks, m)
 	}
 }
 

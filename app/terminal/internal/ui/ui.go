@@ -157,7 +157,11 @@ func (u *UI) draw(force bool) bool {
 	b := u.builder()
 	page := b.Draw(u.state)
 	page.Keyboard = u.keyboard(b)
+	before := u.framed
 	u.framed = b.Frame(u.state, page)
+	if same {
+		u.inherit(before)
+	}
 	u.root.Objects = []fyne.CanvasObject{u.framed.Object}
 	u.root.Refresh()
 	if u.framed.Scroll != nil {
@@ -165,6 +169,26 @@ func (u *UI) draw(force bool) bool {
 		u.revealActive()
 	}
 	return true
+}
+
+// inherit hands the finger that rests on the page to the same page drawn anew.
+func (u *UI) inherit(before screen.Framed) {
+	if before.Object == nil {
+		return
+	}
+	if u.framed.Scroll != nil && before.Scroll != nil {
+		u.framed.Scroll.Inherit(before.Scroll)
+	}
+	walk(before.Object, fyne.NewPos(0, 0), func(pressed *control.Tap, _ fyne.Position) {
+		if pressed.ID == "" || !pressed.Down() {
+			return
+		}
+		walk(u.framed.Object, fyne.NewPos(0, 0), func(t *control.Tap, _ fyne.Position) {
+			if t.ID == pressed.ID {
+				t.Inherit(pressed)
+			}
+		})
+	})
 }
 
 // revealActive keeps the field that is typed into above the keyboard.

@@ -12,16 +12,18 @@ import (
 	"leye/app/policy"
 	"leye/app/terminal/internal/kiosk"
 	"leye/app/terminal/internal/session"
+	"leye/app/terminal/internal/ui/control"
 	"leye/app/terminal/internal/ui/screen"
 	"leye/app/terminal/internal/ui/text"
 	"leye/app/terminal/internal/ui/theme"
 	"leye/assets"
+	"leye/devices/idcard"
 )
 
-// deaf is a visit that nothing comes of.
-type deaf struct{}
+// heard is a visit that keeps what it was told.
+type heard struct{ intents []session.Intent }
 
-func (deaf) Do(session.Intent) {}
+func (h *heard) Do(i session.Intent) { h.intents = append(h.intents, i) }
 
 func must[T any](t *testing.T) func(v T, err error) T {
 	return func(v T, err error) T {
@@ -43,7 +45,7 @@ func open(t *testing.T) (*UI, *catalogue.Catalogue) {
 	u := New(Config{
 		App: a, Window: w, Theme: faces, Icons: theme.NewIcons(assets.Icon()), Texts: must[text.Bundle](t)(text.Load(assets.Text())),
 		Catalogue: services, Policies: must[*policy.Library](t)(policy.Load(assets.Policies())),
-		Place: screen.Place{Phone: catalogue.Text{ZH: "12333", EN: "12333"}}, Visit: deaf{}, Now: time.Now,
+		Place: screen.Place{Phone: catalogue.Text{ZH: "12333", EN: "12333"}}, Visit: &heard{}, Now: time.Now,
 	})
 	w.Resize(fyne.NewSize(1080, 1920))
 	return u, services
@@ -72,4 +74,65 @@ func TestAFailureIsSeenEachTime(t *testing.T) {
 			t.Errorf("failure %d left the page at %v", failure+1, got)
 		}
 	}
+}
+
+// TestASlowFingerIsNotLost: what a card reader or a clock changes on a page draws
+// it anew, under a finger that may rest on a button for a second.
+func TestASlowFingerIsNotLost(t *testing.T) {
+	u, _ := open(t)
+	told := u.cfg.Visit.(*heard)
+	find := func(id string) (found *control.Tap) {
+		walk(u.root, fyne.NewPos(0, 0), func(tap *control.Tap, _ fyne.Position) {
+			if tap.ID == id {
+				found = tap
+			}
+		})
+		if found == nil {
+			t.Fatalf("no control %s", id)
+		}
+		return found
+	}
+	u.Show(session.State{Stage: session.Idle, Language: "zh"})
+	pressed := find("start")
+	pressed.MouseDown(nil)
+	u.Show(session.State{Stage: session.Idle, Language: "zh", Reader: idcard.Offline})
+	released := find("start")
+	if released == pressed {
+		t.Fatal("the page was not drawn anew")
+	}
+	released.MouseUp(nil)
+	if len(told.intents) != 1 || told.intents[0] != (session.Start{}) {
+		t.Fatalf("heard %#v", told.intents)
+	}
+	released.MouseUp(nil)
+	u.Show(session.State{Stage: session.Idle, Language: "zh"})
+	find("start").MouseUp(nil)
+	if len(told.intents) != 1 {
+		t.Errorf("a finger that is not there was heard: %#v", told.intents)
+	}
+}
+
+// TestADragGoesOnOverADrawing: the list follows a finger although it was drawn
+// anew.
+func TestADragGoesOnOverADrawing(t *testing.T) {
+	u, services := open(t)
+	st := session.State{Stage: session.Browse, Language: "zh", Event: "pension"}
+	for _, s := range services.Services() {
+		st.Found = append(st.Found, s.ID)
+	}
+	u.Show(st)
+	began := u.framed.Scroll
+	drag := func(dy float32) {
+		began.Dragged(&fyne.DragEvent{Dragged: fyne.NewDelta(0, dy)})
+	}
+	drag(-100)
+	u.draw(true)
+	if u.framed.Scroll == began {
+		t.Fatal("the page was not drawn anew")
+	}
+	drag(-50)
+	if got := u.framed.Scroll.Offset(); got != 150 {
+		t.Errorf("the list went to %v", got)
+	}
+	began.DragEnd()
 }

@@ -27,6 +27,7 @@ type Scroll struct {
 	speed   float32       // pixels per second, down positive
 	last    time.Time
 	glide   *fyne.Animation
+	heir    *Scroll // follows the drag under way
 }
 
 var (
@@ -76,6 +77,10 @@ const tremble = 24
 
 // Dragged follows the finger once it travels.
 func (s *Scroll) Dragged(e *fyne.DragEvent) {
+	if s.heir != nil {
+		s.heir.Dragged(e)
+		return
+	}
 	s.stop()
 	if s.travel.IsZero() {
 		s.began = e.Position.Subtract(e.Dragged)
@@ -101,6 +106,10 @@ func (s *Scroll) Dragged(e *fyne.DragEvent) {
 // DragEnd taps when the finger only trembled, and lets the content glide on when
 // it was thrown.
 func (s *Scroll) DragEnd() {
+	if s.heir != nil {
+		s.heir.DragEnd()
+		return
+	}
 	scrolled, began := s.scrolls, s.began
 	s.scrolls, s.travel = false, fyne.Delta{}
 	if !scrolled {
@@ -117,6 +126,16 @@ func (s *Scroll) DragEnd() {
 		s.ScrollTo(from + throw*at)
 	}}
 	s.glide.Start()
+}
+
+// Inherit takes over the drag that is under way on the scroll of the page before:
+// Fyne goes on telling that one.
+func (s *Scroll) Inherit(before *Scroll) {
+	if before.travel.IsZero() {
+		return
+	}
+	s.travel, s.scrolls, s.began, s.speed, s.last = before.travel, before.scrolls, before.began, before.speed, before.last
+	before.heir = s
 }
 
 // tapAt is the topmost surface of a tree at a place that is told from where the

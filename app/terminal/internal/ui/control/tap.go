@@ -2,6 +2,7 @@ package control
 
 import (
 	"image/color"
+	"time"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
@@ -28,6 +29,8 @@ type Tap struct {
 	content fyne.CanvasObject
 	least   fyne.Size
 	off     bool
+	down    bool      // a finger rests on it
+	heirTo  time.Time // until then a release counts although another Tap was pressed
 }
 
 var (
@@ -60,10 +63,36 @@ func (t *Tap) Tapped(*fyne.PointEvent) {
 }
 
 // MouseDown shows the finger at once: people press harder when nothing moves.
-func (t *Tap) MouseDown(*desktop.MouseEvent) { t.paint(true) }
+func (t *Tap) MouseDown(*desktop.MouseEvent) {
+	t.down, t.heirTo = true, time.Time{}
+	t.paint(true)
+}
 
 // MouseUp ends what MouseDown began.
-func (t *Tap) MouseUp(*desktop.MouseEvent) { t.paint(false) }
+func (t *Tap) MouseUp(*desktop.MouseEvent) {
+	inherited := time.Now().Before(t.heirTo)
+	t.down, t.heirTo = false, time.Time{}
+	t.paint(false)
+	if inherited {
+		t.Tapped(nil)
+	}
+}
+
+// slow is how long a finger may rest in a tap.
+const slow = 5 * time.Second
+
+// Inherit takes over the finger that rests on a surface of the page before.
+// Fyne gives a tap only to the very object that was pressed, and a page that is
+// drawn anew under a slow finger would swallow it.
+func (t *Tap) Inherit(before *Tap) {
+	if before.down {
+		t.down, t.heirTo = true, time.Now().Add(slow)
+		t.paint(true)
+	}
+}
+
+// Down reports whether a finger rests on the surface.
+func (t *Tap) Down() bool { return t.down }
 
 func (t *Tap) paint(down bool) {
 	if t.off || t.surface.Down == nil {
@@ -86,6 +115,9 @@ func (t *Tap) MinSize() fyne.Size {
 func (t *Tap) CreateRenderer() fyne.WidgetRenderer {
 	return widget.NewSimpleRenderer(container.NewStack(t.rect, t.content))
 }
+
+// Back is the surface itself, below what stands on it.
+func (t *Tap) Back() fyne.CanvasObject { return t.rect }
 
 // Face is what stands on the surface.
 func (t *Tap) Face() fyne.CanvasObject { return t.content }

@@ -1,4 +1,6 @@
-package main
+// Package story prepares the state of every screen with made-up data: what the
+// storybook draws and what the tests of the screens measure. It draws nothing.
+package story
 
 import (
 	"encoding/json"
@@ -9,18 +11,26 @@ import (
 	"leye/app/policy"
 	"leye/app/terminal/internal/kiosk"
 	"leye/app/terminal/internal/session"
+	"leye/app/terminal/internal/ui/screen"
 	"leye/devices/idcard"
 	"leye/devices/printer"
 )
 
-// day is the day on which all stories play.
-var day = time.Date(2026, 11, 23, 10, 30, 0, 0, time.FixedZone("CST", 8*3600))
+// Day is when all stories play.
+var Day = time.Date(2026, 11, 23, 10, 30, 0, 0, time.FixedZone("CST", 8*3600))
 
-// story is one screen with its data.
-type story struct {
-	name  string
-	state session.State
-	edit  string // the field that is typed into
+// Story is one screen with its data.
+type Story struct {
+	Name  string
+	State session.State
+	Edit  string // the field that is typed into
+}
+
+// Place is where the terminal of the stories stands.
+var Place = screen.Place{
+	Centre: catalogue.Text{ZH: "曹杨新村街道社区事务受理服务中心", EN: "Caoyang Xincun Community Service Centre"},
+	Phone:  catalogue.Text{ZH: "12333", EN: "12333"},
+	Desk:   catalogue.Text{ZH: "综合窗口", EN: "the general counter"},
 }
 
 // resident is made up.
@@ -43,12 +53,14 @@ var told = form.Answers{
 	"place": form.Text("上海市普陀区曹杨新村街道"), "content": form.Text("送外卖"), "join_ins": form.Bool(false),
 }
 
-func tell(cat *catalogue.Catalogue, policies *policy.Library) ([]story, error) {
-	f, err := form.Compile(cat, "flexible-employment-registration", day)
+// Tell makes all stories from the declared services and policies, in the order of
+// a visit.
+func Tell(cat *catalogue.Catalogue, policies *policy.Library) ([]Story, error) {
+	f, err := form.Compile(cat, "flexible-employment-registration", Day)
 	if err != nil {
 		return nil, err
 	}
-	lookup, err := form.Compile(cat, session.PolicyService, day)
+	lookup, err := form.Compile(cat, session.PolicyService, Day)
 	if err != nil {
 		return nil, err
 	}
@@ -64,21 +76,21 @@ func tell(cat *catalogue.Catalogue, policies *policy.Library) ([]story, error) {
 		return st
 	}
 	known := func(st *session.State) { st.Resident = &resident }
-	stories := []story{
-		{name: "idle", state: at(session.Idle)},
-		{name: "idle-no-reader", state: at(session.Idle, func(st *session.State) { st.Reader = idcard.Offline })},
-		{name: "home", state: at(session.Home)},
-		{name: "home-known", state: at(session.Home, known)},
-		{name: "event", state: at(session.Browse)},
-		{name: "search", state: at(session.Search, func(st *session.State) {
+	stories := []Story{
+		{Name: "idle", State: at(session.Idle)},
+		{Name: "idle-no-reader", State: at(session.Idle, func(st *session.State) { st.Reader = idcard.Offline })},
+		{Name: "home", State: at(session.Home)},
+		{Name: "home-known", State: at(session.Home, known)},
+		{Name: "event", State: at(session.Browse)},
+		{Name: "search", State: at(session.Search, func(st *session.State) {
 			st.Query, st.Found = "补贴", []string{"hardship-flexible-subsidy", "startup-rent-subsidy"}
 		})},
-		{name: "service", state: at(session.Service)},
-		{name: "service-no-paper", state: at(session.Service, func(st *session.State) { st.Checks = noPaper })},
-		{name: "identify", state: at(session.Identify)},
-		{name: "identify-reading", state: at(session.Identify, func(st *session.State) { st.Reader = idcard.Reading })},
-		{name: "identify-slow", state: at(session.Identify, func(st *session.State) { st.Slow, st.Trouble = true, "card.unreadable" })},
-		{name: "identify-known", state: at(session.Identify, known)},
+		{Name: "service", State: at(session.Service)},
+		{Name: "service-no-paper", State: at(session.Service, func(st *session.State) { st.Checks = noPaper })},
+		{Name: "identify", State: at(session.Identify)},
+		{Name: "identify-reading", State: at(session.Identify, func(st *session.State) { st.Reader = idcard.Reading })},
+		{Name: "identify-slow", State: at(session.Identify, func(st *session.State) { st.Slow, st.Trouble = true, "card.unreadable" })},
+		{Name: "identify-known", State: at(session.Identify, known)},
 	}
 	stories = append(stories, questions(f, at)...)
 	stories = append(stories, endings(f, lookup, at)...)
@@ -88,7 +100,7 @@ func tell(cat *catalogue.Catalogue, policies *policy.Library) ([]story, error) {
 type stage func(session.Stage, ...func(*session.State)) session.State
 
 // questions has one story for each question of the form, and the check.
-func questions(f *form.Form, at stage) []story {
+func questions(f *form.Form, at stage) []Story {
 	answers := f.Prefill(facts)
 	for k, v := range told {
 		answers[k] = v
@@ -98,18 +110,18 @@ func questions(f *form.Form, at stage) []story {
 	filled := func(st *session.State) {
 		st.Resident, st.Form, st.Answers, st.Questions = &resident, f, answers, asked
 	}
-	var stories []story
+	var stories []Story
 	for n, q := range asked {
-		s := story{name: "question-" + q.ID, state: at(session.Filling, filled, func(st *session.State) { st.Question = n })}
+		s := Story{Name: "question-" + q.ID, State: at(session.Filling, filled, func(st *session.State) { st.Question = n })}
 		if q.ID == "mobile" {
-			s.edit = "mobile"
+			s.Edit = "mobile"
 		}
 		if q.ID == "content" || q.ID == "place" {
-			s.edit = q.ID
+			s.Edit = q.ID
 		}
 		stories = append(stories, s)
 	}
-	problem := story{name: "question-problem", state: at(session.Filling, filled, func(st *session.State) {
+	problem := Story{Name: "question-problem", State: at(session.Filling, filled, func(st *session.State) {
 		st.Question = 1
 		st.Problems = map[string]form.Problem{}
 		for _, fl := range asked[1].Fields {
@@ -119,19 +131,19 @@ func questions(f *form.Form, at stage) []story {
 		}
 	})}
 	return append(stories, problem,
-		story{name: "repeat", state: at(session.Row, filled, func(st *session.State) {
+		Story{Name: "repeat", State: at(session.Row, filled, func(st *session.State) {
 			st.RowField, st.RowDraft = "skills", form.Answers{"occ": form.Text("电工")}
 		})},
-		story{name: "check", state: at(session.Reviewing, filled)},
-		story{name: "check-failed", state: at(session.Reviewing, filled, func(st *session.State) { st.Fault = kiosk.CodeStoreFull })},
-		story{name: "filing", state: at(session.Submitting, filled)})
+		Story{Name: "check", State: at(session.Reviewing, filled)},
+		Story{Name: "check-failed", State: at(session.Reviewing, filled, func(st *session.State) { st.Fault = kiosk.CodeStoreFull })},
+		Story{Name: "filing", State: at(session.Submitting, filled)})
 }
 
 // endings are the three outcomes, the end and what lies over a screen.
-func endings(f, lookup *form.Form, at stage) []story {
+func endings(f, lookup *form.Form, at stage) []Story {
 	filing := func(o session.Outcome) *session.Filing {
 		return &session.Filing{
-			Outcome: o, Form: f, Resident: &resident, At: day,
+			Outcome: o, Form: f, Resident: &resident, At: Day,
 			App: kiosk.Application{Reference: "PT01-1123-0007-3", Answers: json.RawMessage("{}")},
 			Ack: kiosk.Acknowledgement{Number: "005-FLEX-20261123-0042-7", QueryCode: "482913"},
 		}
@@ -140,29 +152,29 @@ func endings(f, lookup *form.Form, at stage) []story {
 		return at(session.Filed, func(st *session.State) { st.Filing, st.Print, st.Fault, st.Resident = filing(o), p, code, &resident })
 	}
 	over := func(o session.Overlay) session.State {
-		return at(session.Browse, func(st *session.State) { st.Overlay, st.WipeAt = o, day.Add(23*time.Second) })
+		return at(session.Browse, func(st *session.State) { st.Overlay, st.WipeAt = o, Day.Add(23*time.Second) })
 	}
 	printed := filing(session.Accepted)
 	printed.Form, printed.Policy = lookup, "unemployment-registration"
-	return []story{
-		{name: "filed-accepted", state: filed(session.Accepted, session.PrintDone, "")},
-		{name: "filed-saved", state: filed(session.Saved, session.Printing, "")},
-		{name: "filed-parked", state: filed(session.Parked, session.PrintDone, kiosk.CodeEntryParked)},
-		{name: "filed-no-slip", state: filed(session.Accepted, session.PrintFailed, kiosk.CodePrinterFault)},
-		{name: "filed-policy", state: at(session.Filed, func(st *session.State) { st.Filing, st.Print = printed, session.PrintDone })},
-		{name: "end", state: at(session.Ended, func(st *session.State) { st.Print = session.PrintDone })},
-		{name: "help", state: over(session.HelpCall)},
-		{name: "leave", state: over(session.LeaveAsk)},
-		{name: "still-there", state: over(session.StillThere)},
+	return []Story{
+		{Name: "filed-accepted", State: filed(session.Accepted, session.PrintDone, "")},
+		{Name: "filed-saved", State: filed(session.Saved, session.Printing, "")},
+		{Name: "filed-parked", State: filed(session.Parked, session.PrintDone, kiosk.CodeEntryParked)},
+		{Name: "filed-no-slip", State: filed(session.Accepted, session.PrintFailed, kiosk.CodePrinterFault)},
+		{Name: "filed-policy", State: at(session.Filed, func(st *session.State) { st.Filing, st.Print = printed, session.PrintDone })},
+		{Name: "end", State: at(session.Ended, func(st *session.State) { st.Print = session.PrintDone })},
+		{Name: "help", State: over(session.HelpCall)},
+		{Name: "leave", State: over(session.LeaveAsk)},
+		{Name: "still-there", State: over(session.StillThere)},
 	}
 }
 
 // reading is the search of policies and a text.
-func reading(policies *policy.Library, at stage) []story {
-	return []story{
-		{name: "policy-search", state: at(session.PolicySearch, func(st *session.State) {
-			st.Query, st.Hits = "补贴", policies.Search("补贴", "", "", day)
+func reading(policies *policy.Library, at stage) []Story {
+	return []Story{
+		{Name: "policy-search", State: at(session.PolicySearch, func(st *session.State) {
+			st.Query, st.Hits = "补贴", policies.Search("补贴", "", "", Day)
 		})},
-		{name: "policy", state: at(session.PolicyText, func(st *session.State) { st.Policy = "unemployment-registration" })},
+		{Name: "policy", State: at(session.PolicyText, func(st *session.State) { st.Policy = "unemployment-registration" })},
 	}
 }
