@@ -86,7 +86,7 @@ func wrapLine(text string, width float32, measure func(string) float32) []string
 			lines = append(lines, strings.TrimRight(line, " "))
 			line = strings.TrimLeft(piece, " ")
 		}
-		for measure(line) > width && len([]rune(line)) > 1 {
+		for measure(strings.TrimRight(line, " ")) > width && len([]rune(line)) > 1 {
 			var head string
 			head, line = fitting(line, width, measure)
 			lines = append(lines, head)
