@@ -61,8 +61,8 @@ type Service struct {
 	Outcome     Text       `toml:"outcome"`
 	FollowUp    []string   `toml:"follow_up,omitempty"`
 	Confidence  Confidence `toml:"confidence"`
-	Note        string     `toml:"note,omitempty"`
-	Basis       []string   `toml:"basis,omitempty"`
+	Note        Text       `toml:"note,omitempty"`
+	Basis       []Text     `toml:"basis,omitempty"` // laws and documents, their Chinese names in brackets in English
 	Materials   []Material `toml:"materials,omitempty"`
 	Fields      []Field    `toml:"fields,omitempty"` // those after the groups'
 }

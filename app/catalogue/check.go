@@ -101,6 +101,12 @@ func (r *reader) checkService(v *Service) {
 	r.both(s, "", v.Text)
 	r.both(s, "summary", v.Summary)
 	r.both(s, "outcome", v.Outcome)
+	if v.Note != (Text{}) {
+		r.both(s, "note", v.Note)
+	}
+	for i, law := range v.Basis {
+		r.both(s, at("basis", i), law)
+	}
 	r.oneOf(s, "kind", string(v.Kind), v.Kind.Values())
 	r.oneOf(s, "confidence", string(v.Confidence), v.Confidence.Values())
 	r.words(s, "audience", v.Audience, []string{"resident", "employer", "staff"})

@@ -108,15 +108,20 @@ func (b *Builder) promise(svc catalogue.Service) fyne.CanvasObject {
 }
 
 func (b *Builder) note(svc catalogue.Service) fyne.CanvasObject {
-	if svc.Note == "" && len(svc.Basis) == 0 {
+	if svc.Note == (catalogue.Text{}) && len(svc.Basis) == 0 {
 		return nil
 	}
 	var objs []fyne.CanvasObject
-	if svc.Note != "" && b.Language == "zh" {
-		objs = append(objs, control.Paragraph(svc.Note, b.small(theme.Quiet), b.inner()))
+	if svc.Note != (catalogue.Text{}) {
+		objs = append(objs, control.Paragraph(b.Say(svc.Note), b.small(theme.Quiet), b.inner()))
 	}
 	if len(svc.Basis) > 0 {
-		objs = append(objs, control.Paragraph(b.T("service.basis", "basis", strings.Join(svc.Basis, "、")), b.small(theme.Quiet), b.inner()))
+		var names []string
+		for _, law := range svc.Basis {
+			names = append(names, b.Say(law))
+		}
+		basis := strings.Join(names, b.T("service.basis.separator"))
+		objs = append(objs, control.Paragraph(b.T("service.basis", "basis", basis), b.small(theme.Quiet), b.inner()))
 	}
 	objs = append(objs, control.Paragraph(b.T("counter_decides"), b.small(theme.Wait), b.inner()))
 	return b.panel(b.T("service.note"), objs...)
