@@ -49,9 +49,18 @@ func byPlace(a, b Fault) int {
 // fault notes a fault at a key, given with the indexes of its tables, as in
 // "fields[2].constraint.min".
 func (r *reader) fault(s *source, key, problem string, args ...any) {
-	r.faults = append(r.faults, Fault{
-		File: s.path, Line: s.line(key), Key: withoutIndex(key), Problem: fmt.Sprintf(problem, args...),
-	})
+	r.faults = append(r.faults, s.fault(key, fmt.Sprintf(problem, args...)))
+}
+
+func (s *source) fault(key, problem string) Fault {
+	return Fault{File: s.path, Line: s.line(key), Key: withoutIndex(key), Problem: problem}
+}
+
+// FaultsIn makes faults of a declared file that is not the catalogue's own. A key
+// has the indexes of its tables, as in "figures[2].label.en"; its fault has the
+// line where it stands, or that of the table that should hold it.
+func FaultsIn(name string, data []byte) func(key, problem string) Fault {
+	return (&source{path: name, data: data}).fault
 }
 
 // line is where a key stands. A key that is missing has the line of the table

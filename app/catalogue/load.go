@@ -380,6 +380,13 @@ func (s *source) folder() string { return path.Dir(s.path) }
 
 func (s *source) id() string { return strings.TrimSuffix(path.Base(s.path), ".toml") }
 
+// Decode reads a declared file that is not the catalogue's own, as strictly as
+// those that are. The value is only good when there is no fault.
+func Decode[T any](name string, data []byte) (T, []Fault) {
+	v, faults, _ := decodeFile[T](&source{path: name, data: data})
+	return v, faults
+}
+
 // decodeFile is strict: a key that nothing reads is a fault, for it is most
 // often a misspelt one. It reports false when the rest could not be read.
 func decodeFile[T any](s *source) (v T, faults []Fault, ok bool) {

@@ -6,17 +6,13 @@
 package policy
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
-	"path"
 	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
-
-	"github.com/pelletier/go-toml/v2"
 
 	"leye/app/catalogue"
 )
@@ -25,7 +21,7 @@ import (
 type Policy struct {
 	ID           string               `toml:"id"`
 	Title        catalogue.Text       `toml:"title"`
-	Summary      catalogue.Text       `toml:"summary"` // English may be empty: the Chinese text is the binding one
+	Summary      catalogue.Text       `toml:"summary"` // the Chinese text is the binding one
 	Category     string               `toml:"category"`
 	Audience     []string             `toml:"audience"`
 	ValidFrom    string               `toml:"valid_from,omitempty"` // YYYY-MM-DD; empty: not known
@@ -41,16 +37,34 @@ type Policy struct {
 
 // Basis is a law or document that a policy rests on.
 type Basis struct {
-	Name     string `toml:"name"`
-	Number   string `toml:"number,omitempty"`
-	Articles string `toml:"articles,omitempty"`
+	Name     catalogue.Text `toml:"name"`
+	Number   string         `toml:"number,omitempty"` // the issuing office's own, in Chinese
+	Articles string         `toml:"articles,omitempty"`
+}
+
+// Cite names the basis. The English keeps the official name and number in
+// brackets, because that is what a counter or a search finds it by.
+func (b Basis) Cite() catalogue.Text {
+	official := strings.TrimSpace(b.Name.ZH + " " + b.Number)
+	return catalogue.Text{ZH: official, EN: b.Name.EN + " (" + official + ")"}
 }
 
 // Figure is one number of a policy. An empty value is not confirmed.
 type Figure struct {
-	Label string `toml:"label"`
-	Value string `toml:"value"`
-	Unit  string `toml:"unit,omitempty"`
+	Label catalogue.Text `toml:"label"`
+	Value string         `toml:"value"`
+	Unit  catalogue.Text `toml:"unit,omitempty"`
+}
+
+// Amount is the value with its unit, and empty when it is not confirmed.
+func (f Figure) Amount() catalogue.Text {
+	switch {
+	case f.Value == "":
+		return catalogue.Text{}
+	case f.Unit.EN == "" || strings.HasPrefix(f.Unit.EN, "%"):
+		return catalogue.Text{ZH: f.Value + f.Unit.ZH, EN: f.Value + f.Unit.EN}
+	}
+	return catalogue.Text{ZH: f.Value + f.Unit.ZH, EN: f.Value + " " + f.Unit.EN}
 }
 
 // Valid reports whether the policy is in force on a day.
@@ -71,76 +85,88 @@ type Library struct {
 	byID     map[string]*Policy
 }
 
-// Load reads every *.toml of a folder, one policy a file, strictly: an unknown
-// key or a wrong type is an error that names file, line and key.
+// Load reads every *.toml of a folder, one policy a file. The error joins all
+// faults, each a [catalogue.Fault] that names file, line and key.
 func Load(dir fs.FS) (*Library, error) {
 	names, err := fs.Glob(dir, "*.toml")
 	if err != nil {
 		return nil, err
 	}
 	l := &Library{byID: map[string]*Policy{}}
-	var faults []error
+	var problems []error
 	for _, name := range names {
-		p, err := read(dir, name)
+		data, err := fs.ReadFile(dir, name)
 		if err != nil {
-			faults = append(faults, err)
+			problems = append(problems, fmt.Errorf("read policy: %w", err))
 			continue
 		}
-		l.policies, l.byID[p.ID] = append(l.policies, p), p
-	}
-	return l, errors.Join(faults...)
-}
-
-func read(dir fs.FS, name string) (*Policy, error) {
-	data, err := fs.ReadFile(dir, name)
-	if err != nil {
-		return nil, fmt.Errorf("read policy: %w", err)
-	}
-	p, err := Decode(data)
-	if err != nil {
-		return nil, fmt.Errorf("%s:%w", name, err)
-	}
-	if p.ID != strings.TrimSuffix(path.Base(name), ".toml") {
-		return nil, fmt.Errorf("%s: id: is %q, the file's name says otherwise", name, p.ID)
-	}
-	return p, nil
-}
-
-// Decode reads one policy. Its errors begin with the line.
-func Decode(data []byte) (*Policy, error) {
-	d := toml.NewDecoder(bytes.NewReader(data)).DisallowUnknownFields()
-	var p Policy
-	err := d.Decode(&p)
-	var strict *toml.StrictMissingError
-	var wrong *toml.DecodeError
-	switch {
-	case errors.As(err, &strict):
-		row, _ := strict.Errors[0].Position()
-		return nil, fmt.Errorf("%d: %s: unknown key", row, strings.Join(strict.Errors[0].Key(), "."))
-	case errors.As(err, &wrong):
-		row, _ := wrong.Position()
-		return nil, fmt.Errorf("%d: %s: %s", row, strings.Join(wrong.Key(), "."), wrong.Error())
-	case err != nil:
-		return nil, fmt.Errorf("1: %w", err)
-	}
-	return &p, p.check()
-}
-
-func (p *Policy) check() error {
-	switch {
-	case p.ID == "":
-		return errors.New("1: id: missing")
-	case p.Title.ZH == "" || p.Title.EN == "":
-		return errors.New("1: title: missing in a language")
-	case p.Summary.ZH == "":
-		return errors.New("1: summary: missing")
-	}
-	for key, day := range map[string]string{"valid_from": p.ValidFrom, "valid_to": p.ValidTo} {
-		if _, err := time.Parse(time.DateOnly, day); day != "" && err != nil {
-			return fmt.Errorf("1: %s: %q is no day", key, day)
+		p, faults := Decode(name, data)
+		for _, fault := range faults {
+			problems = append(problems, fault)
+		}
+		if len(faults) == 0 {
+			l.policies, l.byID[p.ID] = append(l.policies, p), p
 		}
 	}
-	return nil
+	return l, errors.Join(problems...)
+}
+
+// Decode reads one policy, strictly: an unknown key, a wrong type or a text that
+// lacks a language is a fault, and so is an id that is not the file's name.
+func Decode(name string, data []byte) (*Policy, []catalogue.Fault) {
+	p, faults := catalogue.Decode[Policy](name, data)
+	if len(faults) > 0 {
+		return nil, faults
+	}
+	c := checker{name: name, at: catalogue.FaultsIn(name, data)}
+	c.policy(&p)
+	return &p, c.faults
+}
+
+// checker collects what is wrong in the meaning of one file.
+type checker struct {
+	name   string
+	at     func(key, problem string) catalogue.Fault
+	faults []catalogue.Fault
+}
+
+func (c *checker) policy(p *Policy) {
+	if p.ID+".toml" != c.name {
+		c.fault("id", fmt.Sprintf("%q is not the file's name %q", p.ID, strings.TrimSuffix(c.name, ".toml")))
+	}
+	c.both("title", p.Title)
+	c.both("summary", p.Summary)
+	c.day("valid_from", p.ValidFrom)
+	c.day("valid_to", p.ValidTo)
+	for i, law := range p.Basis {
+		c.both(fmt.Sprintf("basis[%d].name", i), law.Name)
+	}
+	for i, f := range p.Figures {
+		c.both(fmt.Sprintf("figures[%d].label", i), f.Label)
+		if f.Unit != (catalogue.Text{}) {
+			c.both(fmt.Sprintf("figures[%d].unit", i), f.Unit)
+		}
+	}
+}
+
+// both demands that a text is there in both languages.
+func (c *checker) both(key string, t catalogue.Text) {
+	if strings.TrimSpace(t.ZH) == "" {
+		c.fault(key+".zh", "no Chinese text")
+	}
+	if strings.TrimSpace(t.EN) == "" {
+		c.fault(key+".en", "no English text")
+	}
+}
+
+func (c *checker) day(key, day string) {
+	if _, err := time.Parse(time.DateOnly, day); day != "" && err != nil {
+		c.fault(key, fmt.Sprintf("%q is no day", day))
+	}
+}
+
+func (c *checker) fault(key, problem string) {
+	c.faults = append(c.faults, c.at(key, problem))
 }
 
 // Policies returns all, in the order of their files.

@@ -177,11 +177,15 @@ func TestCatalogueFaultsNameFileLineAndKey(t *testing.T) {
 	write("catalogue/codes/sex.toml", "id = \"sex\"\ncolour = 1\n")
 	write("catalogue/dances/waltz.toml", "id = \"waltz\"\n")
 	write("policies/pension.toml", "id = \"pension\"\ntitel = \"x\"\n")
+	write("policies/leave.toml", "id = \"leave\"\ntitle = { zh = \"休假\", en = \"Leave\" }\nsummary = { zh = \"休假\" }\n"+
+		"[[figures]]\nlabel = { zh = \"最长\",\n  en = \"\" }\nvalue = \"5\"\n")
 	r := call(t, "catalogue", "check", dir)
 	r.want(t, exitFailed,
 		filepath.Join(dir, "catalogue")+"/codes/sex.toml:2: colour: ",
 		filepath.Join(dir, "catalogue")+"/dances/waltz.toml:1: no such folder",
-		filepath.Join(dir, "policies")+"/pension.toml:2: titel: unknown key")
+		filepath.Join(dir, "policies")+"/pension.toml:2: titel: unknown key",
+		filepath.Join(dir, "policies")+"/leave.toml:3: summary.en: no English text",
+		filepath.Join(dir, "policies")+"/leave.toml:6: figures.label.en: no English text")
 	r = call(t, "catalogue", "check", filepath.Join(dir, "catalogue"))
 	r.want(t, exitFailed, "/codes/sex.toml:2: colour: ")
 	if strings.Contains(r.out, "pension") {

@@ -68,11 +68,11 @@ func (s *slips) addPolicy(slip *receipt.Slip, id string, w words) {
 	slip.Title = w.say(p.Title)
 	slip.Text = append(slip.Text, w.say(p.Summary))
 	for _, f := range p.Figures {
-		value := f.Value + f.Unit
+		value := w.say(f.Amount())
 		if f.Value == "" || p.Uncertain() {
 			value += w.texts.Get(w.language, "policy.uncertain")
 		}
-		slip.Text = append(slip.Text, f.Label+" "+value)
+		slip.Text = append(slip.Text, w.texts.Get(w.language, "policy.figure", "label", w.say(f.Label), "value", value))
 	}
 }
 

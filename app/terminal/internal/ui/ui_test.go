@@ -1,6 +1,8 @@
 package ui
 
 import (
+	"regexp"
+	"strings"
 	"testing"
 	"time"
 
@@ -135,4 +137,43 @@ func TestADragGoesOnOverADrawing(t *testing.T) {
 		t.Errorf("the list went to %v", got)
 	}
 	began.DragEnd()
+}
+
+var (
+	bracketed = regexp.MustCompile(`\([^()]*\)|（[^（）]*）`)
+	han       = regexp.MustCompile(`\p{Han}+`)
+)
+
+// bare is the Chinese on the screen outside of brackets, but for the word on the
+// button that goes back to Chinese.
+func bare(s Seen) []string {
+	all := strings.Join(s.Texts, "")
+	for bracketed.MatchString(all) {
+		all = bracketed.ReplaceAllString(all, "")
+	}
+	return han.FindAllString(strings.Replace(all, "中文", "", 1), -1)
+}
+
+// TestEnglishPagesNameTermsInBrackets opens every policy and every service.
+func TestEnglishPagesNameTermsInBrackets(t *testing.T) {
+	u, services := open(t)
+	policies := u.builder().Policies
+	pages := []session.State{{Stage: session.PolicySearch, Hits: policies.Search("", "", "", time.Now())}}
+	for _, p := range policies.Policies() {
+		pages = append(pages, session.State{Stage: session.PolicyText, Policy: p.ID})
+	}
+	for _, svc := range services.Services() {
+		pages = append(pages, session.State{Stage: session.Service, Service: svc.ID})
+	}
+	for n, st := range pages {
+		st.Language, st.Serial = "en", n
+		u.Show(st)
+		s := u.Inspect()
+		if len(s.Texts) < 5 {
+			t.Errorf("%s %s%s shows only %q", s.Screen, st.Policy, st.Service, s.Texts)
+		}
+		if words := bare(s); len(words) > 0 {
+			t.Errorf("%s %s%s: %q stand bare", s.Screen, st.Policy, st.Service, words)
+		}
+	}
 }

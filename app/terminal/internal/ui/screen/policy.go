@@ -3,6 +3,7 @@ package screen
 import (
 	"strconv"
 	"strings"
+	"unicode"
 
 	"fyne.io/fyne/v2"
 
@@ -52,28 +53,40 @@ func (b *Builder) categories(st session.State) fyne.CanvasObject {
 	return control.Grid(cols, b.Tokens.Gap, chips...)
 }
 
-// teaser is how much of a policy its row shows, in characters.
-const teaser = 48
+// teaser is how much of a policy its row shows, in columns: a Chinese character
+// takes two, a Latin letter one.
+const teaser = 96
+
+// opening is the beginning of a text, in whole words.
+func opening(text string) string {
+	columns := 0
+	for at, r := range text {
+		if columns++; unicode.Is(unicode.Han, r) {
+			columns++
+		}
+		if columns <= teaser {
+			continue
+		}
+		head := text[:at]
+		if space := strings.LastIndexByte(head, ' '); space > len(head)/2 {
+			head = head[:space]
+		}
+		return head + "…"
+	}
+	return text
+}
 
 func (b *Builder) policyRow(n int, p *policy.Policy) fyne.CanvasObject {
 	arrow := b.Tokens.Body * 1.2
 	width := b.Width() - 56 - arrow - 24
-	words := []rune(b.summary(p))
-	if len(words) > teaser {
-		words = append(words[:teaser:teaser], '…')
-	}
 	face := control.Row(24, 0,
 		control.Stack(4,
 			control.Paragraph(b.Say(p.Title), control.Type{Size: b.Tokens.Body + 6, Bold: true, Color: theme.Ink, Line: 1.35}, width),
-			control.Paragraph(string(words), b.small(theme.Quiet), width)),
+			control.Paragraph(opening(b.Say(p.Summary)), b.small(theme.Quiet), width)),
 		control.Level(b.icon("next", theme.Primary, arrow, arrow)))
 	s := control.Surface{Fill: theme.White, Edge: theme.Edge, Stroke: 2, Down: theme.Tint, Radius: 16}
 	return control.NewTap("result:"+strconv.Itoa(n), b.Say(p.Title), s, fyne.NewSize(200, b.Tokens.Action), control.Pad(control.Sides(20, 28), face), func() { b.Do(session.ReadPolicy{Policy: p.ID}) })
 }
-
-// summary is the text in the visit's language where there is one; the Chinese
-// text is the binding one.
-func (b *Builder) summary(p *policy.Policy) string { return b.Say(p.Summary) }
 
 // policyText is one policy to read, and to take along on paper.
 func (b *Builder) policyText(st session.State) Page {
@@ -85,14 +98,14 @@ func (b *Builder) policyText(st session.State) Page {
 	if st.Fault != "" {
 		objs = append(objs, b.notice("stop", b.T("policy.failed", "code", string(st.Fault)), theme.Stop, theme.StopBg))
 	}
-	objs = append(objs, b.panel("", control.Paragraph(b.summary(p), b.body(theme.Ink), b.inner())))
+	objs = append(objs, b.panel("", control.Paragraph(b.Say(p.Summary), b.body(theme.Ink), b.inner())))
 	if len(p.Figures) > 0 {
 		objs = append(objs, b.figures(p))
 	}
 	if len(p.Basis) > 0 {
 		var names []string
 		for _, law := range p.Basis {
-			names = append(names, strings.TrimSpace(law.Name+" "+law.Number))
+			names = append(names, b.Say(law.Cite()))
 		}
 		objs = append(objs, b.panel(b.T("policy.source"), control.Paragraph(strings.Join(names, "\n"), b.small(theme.Quiet), b.inner())))
 	}
@@ -103,14 +116,14 @@ func (b *Builder) policyText(st session.State) Page {
 func (b *Builder) figures(p *policy.Policy) fyne.CanvasObject {
 	var rows []fyne.CanvasObject
 	for _, f := range p.Figures {
-		value := f.Value + f.Unit
+		value := b.Say(f.Amount())
 		switch {
 		case f.Value == "":
 			value = strings.TrimSpace(b.T("policy.uncertain"))
 		case p.Uncertain():
 			value += b.T("policy.uncertain")
 		}
-		rows = append(rows, b.bullet("check", theme.Primary, f.Label+" "+value, b.body(theme.Ink), b.inner()))
+		rows = append(rows, b.bullet("check", theme.Primary, b.T("policy.figure", "label", b.Say(f.Label), "value", value), b.body(theme.Ink), b.inner()))
 	}
 	return b.panel(b.T("policy.figures"), rows...)
 }
