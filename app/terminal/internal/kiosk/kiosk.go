@@ -6,6 +6,7 @@
 package kiosk
 
 import (
+	"cmp"
 	"encoding/json"
 	"time"
 )
@@ -43,4 +44,10 @@ type Acknowledgement struct {
 	AcceptedAt time.Time
 	Due        string // the promised day as YYYY-MM-DD, or empty
 	Desk       string // where the matter goes on
+}
+
+// SlipCode is what a slip's QR code says: the case number, or the terminal's
+// reference while there is none, and the query code.
+func SlipCode(number string, ref Reference, queryCode string) string {
+	return "LEYE:" + cmp.Or(number, string(ref)) + ":" + queryCode
 }

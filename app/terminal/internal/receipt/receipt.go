@@ -6,7 +6,6 @@ package receipt
 
 import (
 	"bytes"
-	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -212,15 +211,9 @@ func (s Slip) fields() map[string]string {
 	return map[string]string{
 		"centre": s.Centre, "desk": s.Desk, "phone": s.Phone, "terminal": s.Terminal, "at": s.At.In(kiosk.China).Format("2006-01-02 15:04:05"),
 		"service": s.Service, "number": s.Number, "query_code": s.QueryCode, "reference": s.Reference, "pending": pending, "applicant": s.Applicant,
-		"applicant_number": s.ApplicantNumber, "due": s.Due, "title": s.Title, "code": s.Code, "reprint": reprint, "qr": s.payload(),
+		"applicant_number": s.ApplicantNumber, "due": s.Due, "title": s.Title, "code": s.Code, "reprint": reprint, "qr": kiosk.SlipCode(s.Number, kiosk.Reference(s.Reference), s.QueryCode),
 		"materials": strings.Join(s.Materials, "\n"), "answers": strings.Repeat("1", len(s.Answers)), "text": strings.Join(s.Text, "\n"),
 	}
-}
-
-// payload is what the slip's own QR code says: the case number, or the
-// terminal's reference while there is none, and the query code.
-func (s Slip) payload() string {
-	return "LEYE:" + cmp.Or(s.Number, s.Reference) + ":" + s.QueryCode
 }
 
 func named(field string) bool {

@@ -59,7 +59,7 @@ func (u *UI) keyboard(b *screen.Builder) fyne.CanvasObject {
 	if u.keys == nil || u.keysFor != key {
 		u.keys = keyboard.New(keyboard.Options{
 			Kind: u.kind(), Tokens: u.tokens(), Icons: u.cfg.Icons, Words: b.T, Engine: u.cfg.Engine,
-			Latin:  u.state.Language == "en",
+			Latin: u.state.Language == "en", Low: u.root.Size().Width > u.root.Size().Height,
 			OnText: u.insert, OnBackspace: u.backspace, OnDone: func() { u.Edit("") },
 		})
 		u.keysFor = key

@@ -15,7 +15,7 @@ import (
 	"leye/app/terminal/internal/kiosk"
 	"leye/app/terminal/internal/session"
 	"leye/app/terminal/internal/ui/control"
-	"leye/app/terminal/internal/ui/screen"
+	"leye/app/terminal/internal/ui/story"
 	"leye/app/terminal/internal/ui/text"
 	"leye/app/terminal/internal/ui/theme"
 	"leye/assets"
@@ -47,7 +47,7 @@ func open(t *testing.T) (*UI, *catalogue.Catalogue) {
 	u := New(Config{
 		App: a, Window: w, Theme: faces, Icons: theme.NewIcons(assets.Icon()), Texts: must[text.Bundle](t)(text.Load(assets.Text())),
 		Catalogue: services, Policies: must[*policy.Library](t)(policy.Load(assets.Policies())),
-		Place: screen.Place{Phone: catalogue.Text{ZH: "12333", EN: "12333"}}, Visit: &heard{}, Now: time.Now,
+		Place: story.Place, Visit: &heard{}, Now: time.Now,
 	})
 	w.Resize(fyne.NewSize(1080, 1920))
 	return u, services

@@ -65,7 +65,9 @@ func (l row) MinSize(objs []fyne.CanvasObject) fyne.Size {
 func (l row) Layout(objs []fyne.CanvasObject, size fyne.Size) {
 	rest := size.Width - l.gap*float32(len(objs)-1)
 	share := rest / float32(max(1, len(objs)))
+	widest := float32(0)
 	for i, o := range objs {
+		widest = max(widest, o.MinSize().Width)
 		if i != l.grow {
 			rest -= o.MinSize().Width
 		}
@@ -73,9 +75,12 @@ func (l row) Layout(objs []fyne.CanvasObject, size fyne.Size) {
 	x := float32(0)
 	for i, o := range objs {
 		w := o.MinSize().Width
-		if l.equal {
+		switch {
+		case l.equal && widest <= share:
 			w = share
-		} else if i == l.grow {
+		case l.equal:
+			w += rest / float32(len(objs))
+		case i == l.grow:
 			w = max(w, rest)
 		}
 		o.Move(fyne.NewPos(x, 0))
@@ -89,7 +94,8 @@ func Row(gap float32, grow int, objs ...fyne.CanvasObject) *fyne.Container {
 	return container.New(row{gap: gap, grow: grow}, objs...)
 }
 
-// Shares puts objects side by side, each as wide as the others.
+// Shares puts objects side by side, each as wide as the others where they all have
+// room enough.
 func Shares(gap float32, objs ...fyne.CanvasObject) *fyne.Container {
 	return container.New(row{gap: gap, grow: -1, equal: true}, objs...)
 }

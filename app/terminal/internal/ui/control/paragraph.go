@@ -10,27 +10,35 @@ import (
 	"fyne.io/fyne/v2/container"
 )
 
-// Type says how a text looks. Line is the line spacing as a multiple of Size.
+// Type says how a text looks. Line is the line spacing as a multiple of Size; Even
+// makes the lines of a title about as long as each other.
 type Type struct {
 	Size  float32
 	Bold  bool
 	Color color.Color
 	Align fyne.TextAlign
 	Line  float32
+	Even  bool
 }
+
+func (t Type) style() fyne.TextStyle { return fyne.TextStyle{Bold: t.Bold} }
+
+func (t Type) measure(s string) float32 { return fyne.MeasureText(s, t.Size, t.style()).Width }
 
 // Paragraph is text wrapped to a width. It never cuts: a longer text is higher.
 func Paragraph(text string, t Type, width float32) *fyne.Container {
 	if t.Line == 0 {
 		t.Line = 1.4
 	}
-	style := fyne.TextStyle{Bold: t.Bold}
-	lines := Wrap(text, width, func(s string) float32 { return fyne.MeasureText(s, t.Size, style).Width })
+	lines := Wrap(text, width, t.measure)
+	if t.Even {
+		lines = even(text, width, lines, t.measure)
+	}
 	p := &paragraph{pitch: t.Size * t.Line, width: width}
 	objs := make([]fyne.CanvasObject, len(lines))
 	for i, line := range lines {
 		c := canvas.NewText(line, t.Color)
-		c.TextSize, c.TextStyle, c.Alignment = t.Size, style, t.Align
+		c.TextSize, c.TextStyle, c.Alignment = t.Size, t.style(), t.Align
 		objs[i] = c
 		p.widest = max(p.widest, c.MinSize().Width)
 	}
@@ -40,6 +48,39 @@ func Paragraph(text string, t Type, width float32) *fyne.Container {
 // Label is one line of text, as wide as it is.
 func Label(text string, t Type) *fyne.Container {
 	return Paragraph(text, t, 1e6)
+}
+
+// Cut is one line of text, cut where it would be wider than width.
+func Cut(text string, t Type, width float32) *fyne.Container {
+	if t.measure(text) <= width {
+		return Label(text, t)
+	}
+	runes := []rune(text)
+	for len(runes) > 1 && t.measure(string(runes)+"…") > width {
+		runes = runes[:len(runes)-1]
+	}
+	return Label(strings.TrimRight(string(runes), " ")+"…", t)
+}
+
+// even narrows the width as long as the text takes no more lines and no word is
+// broken: a title of one and a half lines reads better as two.
+func even(text string, width float32, lines []string, measure func(string) float32) []string {
+	if len(lines) < 2 {
+		return lines
+	}
+	low, high := width/2, width
+	for _, piece := range pieces(text) {
+		low = max(low, measure(strings.TrimRight(piece, " ")))
+	}
+	for high-low > 4 {
+		middle := (low + high) / 2
+		if narrow := Wrap(text, middle, measure); len(narrow) > len(lines) {
+			low = middle
+		} else {
+			high, lines = middle, narrow
+		}
+	}
+	return lines
 }
 
 type paragraph struct{ pitch, width, widest float32 }

@@ -43,6 +43,7 @@ type Options struct {
 	Icons  *theme.Icons
 	Words  func(key string, args ...string) string
 	Latin  bool       // start with Latin letters
+	Low    bool       // keys as low as a finger allows
 	Engine ime.Engine // nil: no pinyin
 
 	OnText      func(string)
@@ -75,7 +76,13 @@ func New(opt Options) *Keyboard {
 	return k
 }
 
-func (k *Keyboard) height() float32 { return k.opt.Tokens.Target + 4 }
+// height is that of a key. A lying screen has to show the field as well.
+func (k *Keyboard) height() float32 {
+	if k.opt.Low {
+		return theme.Standard.Target
+	}
+	return k.opt.Tokens.Target + 4
+}
 
 func (k *Keyboard) rebuild() {
 	k.keys.Objects = []fyne.CanvasObject{k.rows()}

@@ -46,6 +46,8 @@ type Builder struct {
 	Redraw func()             // after a change that no state carries
 	Chosen func(typed string) // what the search field holds
 	Typed  map[string]string  // what is being typed, by field
+
+	wide bool // the page may fill a lying screen
 }
 
 // Page is one screen before its frame.
@@ -57,7 +59,7 @@ type Page struct {
 	Secondary *Action
 	Back      bool
 	Whole     bool // the body is the whole screen: no header, no footer
-	Middle    bool // a short body stands in the middle
+	Wide      bool // the page fills a lying screen
 }
 
 // Action is a button of the footer.
@@ -83,7 +85,17 @@ func (b *Builder) Say(t catalogue.Text) string {
 // Width is what a page's content may fill.
 func (b *Builder) Width() float32 {
 	w := b.Size.Width - 2*b.Tokens.Margin
+	if b.wide {
+		return w
+	}
 	return min(w, 1240) // longer lines are hard to read
+}
+
+// widened is the builder of a page that holds tiles rather than text.
+func (b *Builder) widened() *Builder {
+	c := *b
+	c.wide = true
+	return &c
 }
 
 // Draw builds the page of a state.
@@ -133,12 +145,19 @@ func (b *Builder) small(c color.Color) control.Type {
 	return control.Type{Size: b.Tokens.Small, Color: c, Line: b.Tokens.Line}
 }
 
+// mark is small type in a colour: bold, since pale and thin is hard to read.
+func (b *Builder) mark(c color.Color) control.Type {
+	t := b.small(c)
+	t.Bold = true
+	return t
+}
+
 func (b *Builder) title(c color.Color) control.Type {
-	return control.Type{Size: b.Tokens.Title, Bold: true, Color: c, Line: 1.3}
+	return control.Type{Size: b.Tokens.Title, Bold: true, Color: c, Line: 1.3, Even: true}
 }
 
 func (b *Builder) tile(c color.Color) control.Type {
-	return control.Type{Size: b.Tokens.Tile, Bold: true, Color: c, Line: 1.3}
+	return control.Type{Size: b.Tokens.Tile, Bold: true, Color: c, Line: 1.3, Even: true}
 }
 
 func centred(t control.Type) control.Type {
@@ -161,7 +180,9 @@ func (b *Builder) full(words string, t control.Type, width float32) fyne.CanvasO
 func (b *Builder) heading(title, below string) fyne.CanvasObject {
 	objs := []fyne.CanvasObject{b.para(title, b.title(theme.Ink))}
 	if below != "" {
-		objs = append(objs, b.para(below, b.body(theme.Quiet)))
+		t := b.body(theme.Quiet)
+		t.Even = true
+		objs = append(objs, b.para(below, t))
 	}
 	return control.Stack(8, objs...)
 }
@@ -216,9 +237,15 @@ func (b *Builder) inner() float32 { return b.Width() - 56 }
 
 // notice is a coloured band with an icon: state is never shown by colour alone.
 func (b *Builder) notice(icon, words string, ink, fill color.NRGBA) fyne.CanvasObject {
+	return b.noticeIn(icon, words, ink, fill, b.Width())
+}
+
+func (b *Builder) noticeIn(icon, words string, ink, fill color.NRGBA, width float32) fyne.CanvasObject {
 	size := b.Tokens.Body * 1.4
 	img := control.Level(b.icon(icon, ink, size, size))
-	p := control.Paragraph(words, b.body(theme.Ink), b.Width()-size-76)
+	t := b.body(theme.Ink)
+	t.Even = true
+	p := control.Paragraph(words, t, width-size-76)
 	return control.Box(fill, ink, control.Sides(18, 24), control.Row(18, 1, img, control.Level(p)))
 }
 

@@ -1,10 +1,13 @@
 package screen
 
 import (
+	"image"
 	"image/color"
 
 	"fyne.io/fyne/v2"
+	"rsc.io/qr"
 
+	"leye/app/terminal/internal/kiosk"
 	"leye/app/terminal/internal/session"
 	"leye/app/terminal/internal/ui/control"
 	"leye/app/terminal/internal/ui/theme"
@@ -44,9 +47,12 @@ func (b *Builder) filed(st session.State) Page {
 	if f.Outcome == session.Accepted {
 		number, label = f.Ack.Number, b.T("filed.number")
 	}
-	head = append(head, b.full(label, b.small(theme.Quiet), width), b.full(number, b.title(theme.Ink), width))
+	head = append(head, b.full(label, b.small(theme.Ink), width), b.full(number, b.title(theme.Ink), width))
 	objs := []fyne.CanvasObject{control.Box(l.fill, l.ink, control.Sides(28, 28), control.Stack(8, head...))}
 	objs = append(objs, b.panel(b.T("filed.next"), b.nextSteps(f, l)...), b.paper(st))
+	if st.Print == session.PrintFailed || st.Print == session.PrintDoubt {
+		objs = append(objs, b.photo(f))
+	}
 	if st.Fault != "" {
 		objs = append(objs, b.para(b.T("filed.code", "code", string(st.Fault)), b.small(theme.Quiet)))
 	}
@@ -73,6 +79,39 @@ func (b *Builder) nextSteps(f *session.Filing, l look) []fyne.CanvasObject {
 	}
 	words := b.T(l.key+".next", "due", due, "desk", desk, "phone", b.Say(b.Place.Phone))
 	return []fyne.CanvasObject{control.Paragraph(words, b.body(theme.Ink), b.inner())}
+}
+
+// photo is what the slip would have carried, to be photographed: its code and the
+// query code, which otherwise stands on paper only.
+func (b *Builder) photo(f *session.Filing) fyne.CanvasObject {
+	code, err := qr.Encode(kiosk.SlipCode(f.Ack.Number, f.App.Reference, f.Ack.QueryCode), qr.M)
+	if err != nil {
+		return nil // the number stands above
+	}
+	picture := dots(code, 8)
+	size := float32(picture.Bounds().Dx())
+	words := []fyne.CanvasObject{control.Paragraph(b.T("filed.photo"), b.body(theme.Ink), b.inner()-size-24)}
+	if f.Ack.QueryCode != "" {
+		words = append(words, control.Paragraph(b.T("filed.query_code", "code", f.Ack.QueryCode), b.tile(theme.Ink), b.inner()-size-24))
+	}
+	return b.panel("", control.Row(24, 1, control.Sized(size, size, control.Image(picture, size, size)), control.Level(control.Stack(12, words...))))
+}
+
+// dots draws a code with its quiet zone of four modules.
+func dots(code *qr.Code, module int) image.Image {
+	const quiet = 4
+	side := module * (code.Size + 2*quiet)
+	img := image.NewRGBA(image.Rect(0, 0, side, side))
+	for y := range side {
+		for x := range side {
+			c := color.White
+			if code.Black(x/module-quiet, y/module-quiet) {
+				c = color.Black
+			}
+			img.Set(x, y, c)
+		}
+	}
+	return img
 }
 
 // paper says what is known of the slip, and no more.

@@ -25,18 +25,27 @@ func (b *Builder) Frame(st session.State, p Page) Framed {
 	if p.Whole {
 		return Framed{Object: b.overlaid(st, p.Body)}
 	}
+	if p.Wide {
+		b = b.widened()
+	}
 	side := (b.Size.Width - b.Width()) / 2
 	var inner fyne.CanvasObject = control.Pad(control.Insets{Top: 28, Right: side, Bottom: 28, Left: side}, p.Body)
 	scroll := control.NewScroll("main", inner, theme.Border)
 	var top, bottom []fyne.CanvasObject
-	if b.Reach {
+	switch {
+	case b.Reach && b.landscape():
+		bottom = append(bottom, b.footer(p, b.headerButtons(st)...))
+		if p.Keyboard == nil { // a lying screen has no room for both
+			top = append(top, b.brandBar())
+		}
+	case b.Reach:
 		top = append(top, b.brandBar())
 		bottom = append(bottom, b.footer(p), b.reachBar(st))
-	} else {
+	default:
 		top = append(top, b.header(st))
 		bottom = append(bottom, b.footer(p))
 	}
-	if p.Progress != nil {
+	if p.Progress != nil && !(b.landscape() && p.Keyboard != nil) {
 		top = append(top, control.Pad(control.Sides(0, side), p.Progress))
 	}
 	if p.Keyboard != nil {
@@ -45,7 +54,7 @@ func (b *Builder) Frame(st session.State, p Page) Framed {
 	more := b.moreHint(scroll)
 	middle := container.NewStack(scroll, more)
 	l := frameLayout{top: len(top), bottom: len(bottom)}
-	if b.Reach {
+	if b.Reach && !b.landscape() {
 		l.from = b.Size.Height * (1 - reachShare)
 	}
 	objs := append(append(top, middle), bottom...)
@@ -94,12 +103,13 @@ func (l frameLayout) Layout(objs []fyne.CanvasObject, size fyne.Size) {
 
 // header is the band on top: where am I, help, leave.
 func (b *Builder) header(st session.State) fyne.CanvasObject {
-	return band(control.Row(16, 0, control.Level(b.brand()), control.Row(b.Tokens.Gap, -1, b.headerButtons(st)...)))
+	buttons := control.Row(b.Tokens.Gap, -1, b.headerButtons(st)...)
+	return band(control.Row(16, 0, control.Level(b.brand(b.Size.Width-64-16-buttons.MinSize().Width)), buttons))
 }
 
 // brandBar is the header without anything to touch.
 func (b *Builder) brandBar() fyne.CanvasObject {
-	return band(control.Sized(1, b.Tokens.Target, control.Level(b.brand())))
+	return band(control.Sized(1, b.Tokens.Target, control.Level(b.brand(b.Size.Width-64))))
 }
 
 // reachBar is the header's controls in the lower band.
@@ -111,10 +121,10 @@ func band(o fyne.CanvasObject) fyne.CanvasObject {
 	return container.NewStack(control.Rect(theme.White, theme.Edge, 1, 0), control.Pad(control.Sides(16, 32), o))
 }
 
-func (b *Builder) brand() fyne.CanvasObject {
+func (b *Builder) brand(width float32) fyne.CanvasObject {
 	return control.Stack(0,
-		control.Label(b.T("brand"), control.Type{Size: b.Tokens.Body + 4, Bold: true, Color: theme.Primary, Line: 1.3}),
-		control.Label(b.Say(b.Place.Centre), control.Type{Size: min(b.Tokens.Small, 26), Color: theme.Quiet, Line: 1.3}))
+		control.Cut(b.T("brand"), control.Type{Size: b.Tokens.Body + 4, Bold: true, Color: theme.Primary, Line: 1.3}, width),
+		control.Cut(b.Say(b.Place.Centre), control.Type{Size: min(b.Tokens.Small, 26), Color: theme.Quiet, Line: 1.3}, width))
 }
 
 func (b *Builder) headerButtons(st session.State) []fyne.CanvasObject {
@@ -136,9 +146,9 @@ func (b *Builder) languageButton(kind buttonKind, height float32) fyne.CanvasObj
 	return b.button("lang", label, "", kind, height, func() { b.Do(session.SetLanguage{Language: other}) })
 }
 
-// footer holds back on the left and the main action on the right.
-func (b *Builder) footer(p Page) fyne.CanvasObject {
-	if p.Primary == nil && p.Secondary == nil && !p.Back {
+// footer holds back on the left, then others, and the main action on the right.
+func (b *Builder) footer(p Page, others ...fyne.CanvasObject) fyne.CanvasObject {
+	if p.Primary == nil && p.Secondary == nil && !p.Back && len(others) == 0 {
 		return control.Space(1, 0)
 	}
 	h := b.Tokens.Action
@@ -149,6 +159,7 @@ func (b *Builder) footer(p Page) fyne.CanvasObject {
 	if a := p.Secondary; a != nil {
 		objs = append(objs, b.button(a.ID, a.Label, "", secondary, h, a.Do))
 	}
+	objs = append(objs, others...)
 	grow := len(objs)
 	switch a := p.Primary; {
 	case a == nil:

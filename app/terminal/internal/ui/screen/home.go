@@ -17,26 +17,46 @@ func (b *Builder) landscape() bool { return b.Size.Width > b.Size.Height }
 
 // idle is one picture, one sentence, and three switches that need no reading.
 func (b *Builder) idle(st session.State) Page {
-	t := b.Tokens
+	b = b.widened()
+	width := b.Width()
+	if b.landscape() {
+		width = b.columns(2)
+	}
 	art := min(b.Size.Height*0.30, 560)
-	touch := control.Paragraph(b.T("idle.touch"), control.Type{Size: t.Huge, Bold: true, Color: theme.White, Align: fyne.TextAlignCenter, Line: 1.3}, b.Width())
-	start := control.NewTap("start", b.T("idle.touch"), control.Surface{Fill: theme.Primary, Down: theme.Pressed, Radius: 28}, fyne.NewSize(b.Width(), touch.MinSize().Height+110), control.Level(touch), func() { b.Do(session.Start{}) })
-	objs := []fyne.CanvasObject{
-		b.full(b.T("brand"), control.Type{Size: t.Huge, Bold: true, Color: theme.Primary, Line: 1.3}, b.Width()),
-		b.full(b.Say(b.Place.Centre), b.body(theme.Quiet), b.Width()),
-		control.Sized(b.Width(), art, control.Middle(b.icon("card-reader", theme.Primary, art*1.5, art))),
-		b.full(b.T("idle.words"), b.tile(theme.Ink), b.Width()),
-		start,
+	if b.landscape() {
+		art = width / 2.2
 	}
+	picture := control.Middle(b.icon("card-reader", theme.Primary, art*1.5, art))
+	names := []fyne.CanvasObject{
+		b.full(b.T("brand"), control.Type{Size: b.Tokens.Huge, Bold: true, Color: theme.Primary, Line: 1.3}, width),
+		b.full(b.Say(b.Place.Centre), b.body(theme.Quiet), width),
+	}
+	begin := []fyne.CanvasObject{b.full(b.T("idle.words"), b.tile(theme.Ink), width), b.startButton(width)}
 	if st.Reader == idcard.Offline {
-		objs = append(objs, b.notice("warning", b.T("idle.no_reader"), theme.Wait, theme.WaitBg))
+		begin = append(begin, b.noticeIn("warning", b.T("idle.no_reader"), theme.Wait, theme.WaitBg, width))
 	} else {
-		objs = append(objs, b.full(b.T("idle.card"), b.body(theme.Quiet), b.Width()))
+		begin = append(begin, b.full(b.T("idle.card"), b.body(theme.Quiet), width))
 	}
-	body := control.Stack(26, objs...)
-	side := (b.Size.Width - b.Width()) / 2
-	bottom := control.Pad(control.Insets{Right: side, Bottom: 40, Left: side}, control.Shares(t.Gap, b.switches(st)...))
+	var body fyne.CanvasObject
+	if b.landscape() {
+		body = control.Shares(b.Tokens.Gap, control.Sized(width, art, picture), control.Stack(26, append(names, begin...)...))
+	} else {
+		body = control.Stack(26, append(append(names, control.Sized(width, art, picture)), begin...)...)
+	}
+	side := b.Tokens.Margin
+	bottom := control.Pad(control.Insets{Right: side, Bottom: 40, Left: side}, control.Shares(b.Tokens.Gap, b.switches(st)...))
 	return Page{Whole: true, Body: b.spread(control.Pad(control.Sides(0, side), body), bottom)}
+}
+
+func (b *Builder) startButton(width float32) fyne.CanvasObject {
+	words := b.T("idle.touch")
+	face := control.Paragraph(words, control.Type{Size: b.Tokens.Huge, Bold: true, Color: theme.White, Align: fyne.TextAlignCenter, Line: 1.3, Even: true}, width-48)
+	s := control.Surface{Fill: theme.Primary, Down: theme.Pressed, Radius: 28}
+	room := float32(110)
+	if b.landscape() {
+		room = 50
+	}
+	return control.NewTap("start", words, s, fyne.NewSize(width, face.MinSize().Height+room), control.Level(face), func() { b.Do(session.Start{}) })
 }
 
 // switches are the three that need no reading.
@@ -57,30 +77,30 @@ func (b *Builder) switches(st session.State) []fyne.CanvasObject {
 
 // home shows the life events: at most eight large tiles, and a band of small.
 func (b *Builder) home(st session.State) Page {
+	b = b.widened()
 	greeting := b.T("home.title")
 	below := b.T("home.below")
 	if st.Resident != nil {
 		below = b.T("home.hello", "name", st.Resident.MaskedName())
 	}
-	var large, little []fyne.CanvasObject
+	var large []fyne.CanvasObject
+	var little []catalogue.Event
 	for _, e := range b.Catalogue.Events() {
 		if e.Large {
 			large = append(large, b.eventTile(e))
 		} else if e.ID != "staff" {
-			little = append(little, b.smallTile(e))
+			little = append(little, e)
 		}
 	}
-	cols := 2
+	small := b.smallTiles(little, b.switches(st)[:2])
+	objs := []fyne.CanvasObject{b.heading(greeting, below), b.searchBar("search", b.T("home.search"), func() { b.Do(session.OpenSearch{}) })}
 	if b.landscape() {
-		cols = 4
+		objs = append(objs, control.Grid(4, b.Tokens.Gap, large...))
+	} else {
+		objs = append(objs, control.Grid(2, b.Tokens.Gap, large...))
 	}
-	return Page{Body: control.Stack(22,
-		b.heading(greeting, below),
-		b.searchBar("search", b.T("home.search"), func() { b.Do(session.OpenSearch{}) }),
-		control.Grid(cols, b.Tokens.Gap, large...),
-		control.Shares(b.Tokens.Gap, little...),
-		control.Shares(b.Tokens.Gap, b.switches(st)[:2]...),
-	)}
+	objs = append(objs, small...)
+	return Page{Wide: true, Body: control.Stack(22, objs...)}
 }
 
 func (b *Builder) columns(n int) float32 {
@@ -103,8 +123,36 @@ func (b *Builder) eventTile(e catalogue.Event) fyne.CanvasObject {
 	return control.NewTap("event:"+e.ID, b.Say(e.Text), s, fyne.NewSize(width, 204), control.Pad(control.Sides(20, 28), face), func() { b.Do(session.ChooseEvent{Event: e.ID}) })
 }
 
-func (b *Builder) smallTile(e catalogue.Event) fyne.CanvasObject {
-	return b.button("event:"+e.ID, b.Say(e.Text), e.Icon, quiet, b.Tokens.Action, func() { b.Do(session.ChooseEvent{Event: e.ID}) })
+// smallTiles are rows of the other events and of the switches: one row on a lying
+// screen, two on a standing one.
+func (b *Builder) smallTiles(events []catalogue.Event, switches []fyne.CanvasObject) []fyne.CanvasObject {
+	n := len(events)
+	if b.landscape() {
+		n += len(switches)
+	}
+	var tiles []fyne.CanvasObject
+	for _, e := range events {
+		tiles = append(tiles, b.smallTile(e, b.columns(n)))
+	}
+	if b.landscape() {
+		return []fyne.CanvasObject{control.Shares(b.Tokens.Gap, append(tiles, switches...)...)}
+	}
+	return []fyne.CanvasObject{control.Shares(b.Tokens.Gap, tiles...), control.Shares(b.Tokens.Gap, switches...)}
+}
+
+// smallTile has its picture beside the words, or above them where they are long.
+func (b *Builder) smallTile(e catalogue.Event, width float32) fyne.CanvasObject {
+	t := centred(b.strong(theme.Ink))
+	t.Line, t.Even = 1.25, true
+	size := b.Tokens.Body * 1.2
+	words := b.Say(e.Text)
+	picture := b.icon(e.Icon, theme.Ink, size, size)
+	face := fyne.CanvasObject(control.Middle(control.Row(12, 1, control.Middle(picture), control.Label(words, t))))
+	if face.MinSize().Width > width-32 {
+		face = control.Level(control.Stack(4, control.Sized(size, size, control.Middle(picture)), control.Paragraph(words, t, width-32)))
+	}
+	s := control.Surface{Fill: theme.White, Edge: theme.Edge, Stroke: 2, Down: theme.Tint, Radius: 14}
+	return control.NewTap("event:"+e.ID, words, s, fyne.NewSize(b.Tokens.Target, b.Tokens.Action), control.Pad(control.Sides(12, 16), face), func() { b.Do(session.ChooseEvent{Event: e.ID}) })
 }
 
 func (b *Builder) searchBar(id, words string, onTap func()) fyne.CanvasObject {
@@ -168,7 +216,7 @@ const searchField = "search"
 // spread puts body in the middle of the screen and bottom at its lower edge.
 func (b *Builder) spread(body, bottom fyne.CanvasObject) fyne.CanvasObject {
 	place := control.Middle(body)
-	if b.Reach {
+	if b.Reach && !b.landscape() {
 		place = control.Pad(control.Insets{Top: b.Size.Height * (1 - reachShare) * 0.6}, place)
 	}
 	return stackBottom(control.Rect(theme.Surface, nil, 0, 0), place, bottom)

@@ -28,7 +28,7 @@ func (b *Builder) overlaid(st session.State, page fyne.CanvasObject) fyne.Canvas
 	}
 	shade := control.NewTap("", "", control.Surface{Fill: color.NRGBA{0x10, 0x18, 0x24, 0xB0}}, fyne.NewSize(1, 1), control.Space(1, 1), func() { b.Do(session.Touch{}) })
 	place := control.Middle(card)
-	if b.Reach {
+	if b.Reach && !b.landscape() {
 		place = control.Pad(control.Insets{Top: b.Size.Height * (1 - reachShare)}, place)
 	}
 	return container.NewStack(page, shade, place)

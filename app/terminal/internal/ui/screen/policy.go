@@ -109,7 +109,7 @@ func (b *Builder) policyText(st session.State) Page {
 		}
 		objs = append(objs, b.panel(b.T("policy.source"), control.Paragraph(strings.Join(names, "\n"), b.small(theme.Quiet), b.inner())))
 	}
-	objs = append(objs, b.para(b.T("counter_decides"), b.small(theme.Wait)))
+	objs = append(objs, b.para(b.T("counter_decides"), b.mark(theme.Wait)))
 	return Page{Back: true, Body: control.Stack(22, objs...), Primary: &Action{ID: "print", Label: b.T("policy.print"), Do: func() { b.Do(session.PrintPolicy{}) }}}
 }
 

@@ -96,7 +96,7 @@ func (b *Builder) progress(st session.State) fyne.CanvasObject {
 	fill.Resize(fyne.NewSize(width*float32(n)/float32(max(1, of)), 12))
 	bar.Add(back)
 	bar.Add(fill)
-	svc := control.Label(b.Say(st.Form.Service().Text), b.small(theme.Primary))
+	svc := control.Cut(b.Say(st.Form.Service().Text), b.mark(theme.Primary), width-words.MinSize().Width-24)
 	return control.Pad(control.Insets{Top: 18, Bottom: 2}, control.Stack(8, control.Row(10, 0, svc, words), control.Sized(width, 12, bar)))
 }
 
@@ -112,17 +112,21 @@ func (b *Builder) field(st session.State, f catalogue.Field, a form.Answers, alo
 		t = b.title(theme.Ink)
 	}
 	objs := []fyne.CanvasObject{b.para(label, t)}
+	gap := float32(12)
+	if alone {
+		gap = 20
+	}
 	if help := b.Say(f.Help); help != "" {
 		objs = append(objs, b.para(help, b.small(theme.Quiet)))
 	}
 	if a[f.Key].Prefilled() {
 		objs = append(objs, b.bullet("card", theme.Done, b.T("field.prefilled"), b.small(theme.Done), b.Width()))
 	}
-	objs = append(objs, b.editor(st, f, a))
+	objs = append(objs, b.editor(st, f, a, alone))
 	if p, ok := st.Problems[f.Key]; ok {
 		objs = append(objs, b.problem(f, p))
 	}
-	return control.Stack(12, objs...)
+	return control.Stack(gap, objs...)
 }
 
 // problem says what is wrong and gives an example of right.
@@ -138,16 +142,17 @@ func (b *Builder) problem(f catalogue.Field, p form.Problem) fyne.CanvasObject {
 	return b.notice("warning", words, theme.Stop, theme.StopBg)
 }
 
-// editor is what a field's kind is answered with.
-func (b *Builder) editor(st session.State, f catalogue.Field, a form.Answers) fyne.CanvasObject {
+// editor is what a field's kind is answered with. Alone on its page it has room for
+// larger choices.
+func (b *Builder) editor(st session.State, f catalogue.Field, a form.Answers, alone bool) fyne.CanvasObject {
 	v := a[f.Key]
 	switch f.Type {
 	case catalogue.TypeBoolean:
-		return b.yesNo(f, v)
+		return b.yesNo(f, v, alone)
 	case catalogue.TypeChoice, catalogue.TypeAttachmentNote:
-		return b.choices(st, f, v, false)
+		return b.choices(st, f, v, false, alone)
 	case catalogue.TypeMultiChoice:
-		return b.choices(st, f, v, true)
+		return b.choices(st, f, v, true, alone)
 	case catalogue.TypeDate:
 		return b.date(f, v)
 	case catalogue.TypeRepeat:
@@ -199,14 +204,14 @@ func (b *Builder) entry(key, value, hint string, tall bool) fyne.CanvasObject {
 	return control.NewTap("field:"+key, value, s, fyne.NewSize(200, height), control.Level(face), func() { b.Edit(key) })
 }
 
-func (b *Builder) yesNo(f catalogue.Field, v form.Value) fyne.CanvasObject {
+func (b *Builder) yesNo(f catalogue.Field, v form.Value, alone bool) fyne.CanvasObject {
 	pick := func(answer bool, key string) fyne.CanvasObject {
 		on := v.Kind() == form.KindBool && v.Bool() == answer
 		words := b.T(key)
 		if f.Constraint != nil && f.Constraint.MustBe != nil {
 			words = b.T(key + ".agree")
 		}
-		return b.option(f.Key, strconv.FormatBool(answer), words, on, false, b.columns(2), func() { b.answer(f.Key, form.Bool(answer)) })
+		return b.option(f.Key, strconv.FormatBool(answer), words, option{on: on, large: alone, width: b.columns(2)}, func() { b.answer(f.Key, form.Bool(answer)) })
 	}
 	return control.Shares(b.Tokens.Gap, pick(true, "yes"), pick(false, "no"))
 }
@@ -216,14 +221,15 @@ func (b *Builder) answer(field string, v form.Value) {
 }
 
 // choices are cards to touch, in two columns when the words are short.
-func (b *Builder) choices(st session.State, f catalogue.Field, v form.Value, many bool) fyne.CanvasObject {
+func (b *Builder) choices(st session.State, f catalogue.Field, v form.Value, many, alone bool) fyne.CanvasObject {
 	list := st.Form.Choices(f)
 	cols := 2
 	if b.landscape() {
 		cols = 3
 	}
+	look := option{many: many, large: alone && len(list) <= 12}
 	for _, c := range list {
-		if fyne.MeasureText(b.choiceWords(f, c), b.Tokens.Body, fyne.TextStyle{Bold: true}).Width > b.columns(cols)-110 {
+		if fyne.MeasureText(b.choiceWords(f, c), look.size(b), fyne.TextStyle{Bold: true}).Width > b.columns(cols)-look.size(b)*1.2-80 {
 			cols = 1
 			break
 		}
@@ -234,7 +240,8 @@ func (b *Builder) choices(st session.State, f catalogue.Field, v form.Value, man
 		if many {
 			on = v.Contains(c.Code)
 		}
-		objs = append(objs, b.option(f.Key, c.Code, b.choiceWords(f, c), on, many, b.columns(cols), func() { b.choose(f, v, c.Code, many) }))
+		look.on, look.width = on, b.columns(cols)
+		objs = append(objs, b.option(f.Key, c.Code, b.choiceWords(f, c), look, func() { b.choose(f, v, c.Code, many) }))
 	}
 	return control.Grid(cols, b.Tokens.Gap, objs...)
 }
@@ -263,35 +270,55 @@ func (b *Builder) choose(f catalogue.Field, v form.Value, code string, many bool
 	b.answer(f.Key, form.List(kept...))
 }
 
+// option says how a choice looks: chosen, one of many, large.
+type option struct {
+	on, many, large bool
+	width           float32
+}
+
+func (o option) size(b *Builder) float32 {
+	if o.large {
+		return b.Tokens.Body + 6
+	}
+	return b.Tokens.Body
+}
+
+func (o option) least(b *Builder) float32 {
+	if o.large {
+		return b.Tokens.Action
+	}
+	return b.Tokens.Target + 8
+}
+
 // option is one choice: a ring or a box, and the words.
-func (b *Builder) option(field, code, words string, on, many bool, width float32, onTap func()) fyne.CanvasObject {
+func (b *Builder) option(field, code, words string, o option, onTap func()) fyne.CanvasObject {
 	s := control.Surface{Fill: theme.White, Edge: theme.Border, Stroke: 2, Down: theme.Tint, Radius: 14}
-	if on {
+	if o.on {
 		s = control.Surface{Fill: theme.Tint, Edge: theme.Primary, Stroke: 4, Down: theme.Tint, Radius: 14}
 	}
-	size := b.Tokens.Body * 1.2
+	t := b.body(theme.Ink)
+	t.Size, t.Bold, t.Line = o.size(b), o.on, 1.3
+	size := t.Size * 1.2
 	radius := size / 2
-	if many {
+	if o.many {
 		radius = 8
 	}
 	mark := fyne.CanvasObject(control.Rect(theme.White, theme.Border, 3, radius))
-	if on {
-		mark = container.NewStack(control.Rect(theme.Primary, nil, 0, radius), control.Pad(control.All(size*0.12), b.icon("check", theme.White, size*0.6, size*0.6)))
+	if o.on {
+		mark = container.NewStack(control.Rect(theme.Primary, nil, 0, radius), control.Middle(b.icon("check", theme.White, size*0.76, size*0.76)))
 	}
-	t := b.body(theme.Ink)
-	t.Bold, t.Line = on, 1.3
-	face := control.Row(18, 1, control.Level(control.Sized(size, size, mark)), control.Level(control.Paragraph(words, t, width-size-74)))
-	return control.NewTap("choice:"+field+":"+code, words, s, fyne.NewSize(120, b.Tokens.Target+8), control.Pad(control.Sides(14, 26), face), onTap)
+	face := control.Row(18, 1, control.Level(control.Sized(size, size, mark)), control.Level(control.Paragraph(words, t, o.width-size-74)))
+	return control.NewTap("choice:"+field+":"+code, words, s, fyne.NewSize(120, o.least(b)), control.Level(control.Pad(control.Sides(14, 26), face)), onTap)
 }
 
 // repeat lists the rows so far, each to change or drop, and one more to add.
 func (b *Builder) repeat(f catalogue.Field, v form.Value) fyne.CanvasObject {
 	var objs []fyne.CanvasObject
 	for n, row := range v.Rows() {
-		words := control.Paragraph(b.rowWords(f, row), b.body(theme.Ink), b.Width()-420)
 		edit := b.button("row-edit:"+f.Key+":"+strconv.Itoa(n), b.T("row.edit"), "", secondary, b.Tokens.Target, func() { b.Do(session.EditRow{Field: f.Key, Row: n}) })
 		drop := b.button("row-drop:"+f.Key+":"+strconv.Itoa(n), b.T("row.drop"), "", quiet, b.Tokens.Target, func() { b.Do(session.RemoveRow{Field: f.Key, Row: n}) })
-		objs = append(objs, control.Box(theme.White, theme.Edge, control.Sides(16, 24), control.Row(b.Tokens.Gap, 0, control.Level(words), edit, drop)))
+		words := control.Paragraph(b.rowWords(f, row), b.body(theme.Ink), b.Width()-48-2*b.Tokens.Gap-edit.MinSize().Width-drop.MinSize().Width)
+		objs = append(objs, control.Box(theme.White, theme.Edge, control.Sides(16, 24), control.Row(b.Tokens.Gap, 0, control.Level(words), control.Level(edit), control.Level(drop))))
 	}
 	add := b.button("row-add:"+f.Key, b.T("row.add"), "plus", secondary, b.Tokens.Action, func() { b.Do(session.AddRow{Field: f.Key}) })
 	return control.Stack(b.Tokens.Gap, append(objs, add)...)

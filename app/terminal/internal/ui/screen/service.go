@@ -123,7 +123,7 @@ func (b *Builder) note(svc catalogue.Service) fyne.CanvasObject {
 		basis := strings.Join(names, b.T("service.basis.separator"))
 		objs = append(objs, control.Paragraph(b.T("service.basis", "basis", basis), b.small(theme.Quiet), b.inner()))
 	}
-	objs = append(objs, control.Paragraph(b.T("counter_decides"), b.small(theme.Wait), b.inner()))
+	objs = append(objs, control.Paragraph(b.T("counter_decides"), b.mark(theme.Wait), b.inner()))
 	return b.panel(b.T("service.note"), objs...)
 }
 
