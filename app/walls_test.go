@@ -32,6 +32,7 @@ var walls = []wall{
 	{from: "devices/...", never: []string{"app/...", "fyne.io/..."}, why: "devices serve any program; they know bytes and values, not residents"},
 	{from: "devices/idcard", only: []string{}, why: "a value package: whoever handles a card must not drag in a driver"},
 	{from: "devices/printer", only: []string{}, why: "a value package: whoever composes a slip must not drag in a driver"},
+	{from: "devices/printer/dots", only: []string{}, why: "it reads dots; which printer prints them is the driver's business"},
 	{from: "assets", only: []string{}, why: "declared files hold no logic"},
 	{from: "app/api", only: []string{}, why: "the contract is what both sides agree on, not what one of them does"},
 	{from: "app/catalogue", only: []string{}, why: "it reads declared files from the file system it is given"},

@@ -36,6 +36,9 @@ var icon embed.FS
 //go:embed all:ime
 var ime embed.FS
 
+//go:embed all:dots
+var dots embed.FS
+
 // Catalogue is the folder of services, fields, code lists and clocks.
 func Catalogue() fs.FS { return sub(catalogue, "catalogue") }
 
@@ -62,6 +65,9 @@ func Icon() fs.FS { return sub(icon, "icon") }
 
 // IME is the folder of input dictionaries.
 func IME() fs.FS { return sub(ime, "ime") }
+
+// Dots is the folder of dot fonts for printers. Its files implement io.ReaderAt.
+func Dots() fs.FS { return sub(dots, "dots") }
 
 // sub panics only when the embed patterns above name another folder.
 func sub(f embed.FS, dir string) fs.FS {
