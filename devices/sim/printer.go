@@ -38,8 +38,10 @@ type PrinterConfig struct {
 	Maker string // answer to GS I 66; "" means "SIM"
 	Model string // answer to GS I 67; "" means "SIM-80"
 	Dots  int    // print area; 0 means 576
-	Fonts *paper.Fonts
-	Log   *slog.Logger // nil discards
+	// Charset is what its font holds; GB2312 when Font says so.
+	Charset paper.Charset
+	Fonts   *paper.Fonts
+	Log     *slog.Logger // nil discards
 }
 
 // Printer is a simulated ESC/POS printer. Its methods may be called at any
@@ -108,9 +110,8 @@ func NewPrinter(c PrinterConfig) *Printer {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	charset := paper.GB18030
 	if c.Font == "CHINA GB2312" {
-		charset = paper.GB2312
+		c.Charset = paper.GB2312
 	}
 	return &Printer{
 		cfg:   c,
@@ -118,7 +119,7 @@ func NewPrinter(c PrinterConfig) *Printer {
 		talk:  make(chan struct{}, 1),
 		room:  make(chan struct{}, 1),
 		state: state{power: true},
-		roll:  paper.NewRoll(paper.Config{Dots: c.Dots, Charset: charset, Fonts: c.Fonts}),
+		roll:  paper.NewRoll(paper.Config{Dots: c.Dots, Charset: c.Charset, Fonts: c.Fonts}),
 	}
 }
 

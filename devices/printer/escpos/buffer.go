@@ -144,11 +144,17 @@ func (b *Buffer) Code128(data string, set byte) error {
 }
 
 // Column prints one 24-dot high picture inside the line (ESC * 33): three bytes
-// a column, top bit first.
+// a column, top bit first. Where the picture holds a real-time command, which
+// some firmware would execute, it gets one dot more.
 func (b *Buffer) Column(columns []byte) {
 	n := len(columns) / 3
 	b.put(esc, '*', 33, byte(n), byte(n>>8))
+	from := len(*b)
 	*b = append(*b, columns...)
+	data := (*b)[from:]
+	for at := hazard(data); at >= 0; at = hazard(data) {
+		data[at] |= dle >> 1 // below the one dot that makes the byte a DLE
+	}
 }
 
 // bandRows keeps a fault from wasting much and small image memories from

@@ -7,6 +7,10 @@
 // everything before them. A reply is one answer of the printer. A process ID is
 // four characters that the printer sends back when all before them is printed.
 //
+// A character that the printer's own font lacks is drawn: as a picture of one
+// character (ESC * 33) inside its line, or, in titles, as a picture of the row
+// (GS v 0). Either way it takes two half-width columns, as all Chinese does.
+//
 // Levels say what a printer can prove: 0 nothing, 1 real-time status, 2 an
 // ordered echo (GS r), 3 automatic status (GS a), 4 process IDs (GS ( H), 5 a
 // sensor at the exit besides. A claim never exceeds the level.

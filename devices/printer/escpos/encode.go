@@ -1,6 +1,7 @@
 package escpos
 
 import (
+	"cmp"
 	"fmt"
 
 	"golang.org/x/text/encoding"
@@ -36,6 +37,7 @@ type Encoder struct {
 	glyphs  Glyphs
 	gb      *encoding.Encoder
 	missing int
+	damage  error
 }
 
 // NewEncoder returns an encoder for one kind of printer.
@@ -64,6 +66,8 @@ type Encoded struct {
 	Dots int
 	// Missing counts the characters that were replaced by the sign Missing.
 	Missing int
+	// Damage is why Glyphs could not draw a character that they have.
+	Damage error
 }
 
 func (o *Encoded) mark() { o.Marks = append(o.Marks, len(o.Buffer)) }
@@ -88,11 +92,10 @@ func (e *Encoder) Setup(out *Encoded) {
 // Encode appends the commands of blocks to out. It fails, with
 // printer.ErrDocument, when something would be lost in silence.
 func (e *Encoder) Encode(out *Encoded, blocks []printer.Block) error {
-	e.missing = 0
+	e.missing, e.damage = 0, nil
 	for i := 0; i < len(blocks); i++ {
-		if pair, ok := blocks[i].(printer.Pair); ok {
-			n := e.pairs(out, pair, blocks[i:])
-			i += n - 1
+		if _, ok := blocks[i].(printer.Pair); ok {
+			i += e.pairs(out, blocks[i:]) - 1
 			continue
 		}
 		if err := e.block(out, blocks[i]); err != nil {
@@ -100,13 +103,14 @@ func (e *Encoder) Encode(out *Encoded, blocks []printer.Block) error {
 		}
 	}
 	out.Missing += e.missing
+	out.Damage = cmp.Or(out.Damage, e.damage)
 	return nil
 }
 
 func (e *Encoder) block(out *Encoded, b printer.Block) error {
 	switch b := b.(type) {
 	case printer.Line:
-		e.paragraph(out, b)
+		return e.paragraph(out, b)
 	case printer.Rule:
 		for range e.profile.Columns {
 			out.put('-')
@@ -128,13 +132,13 @@ func (e *Encoder) block(out *Encoded, b printer.Block) error {
 	return nil
 }
 
-func (e *Encoder) paragraph(out *Encoded, p printer.Line) {
-	columns, height := e.profile.Columns, lineDots
+func (e *Encoder) paragraph(out *Encoded, p printer.Line) error {
+	columns := e.profile.Columns
 	if p.Align != printer.Left {
 		out.Align(p.Align)
 	}
 	if p.Double {
-		columns, height = columns/2, titleDots
+		columns /= 2
 		out.FeedDots(titleAir)
 		out.Dots += titleAir
 		out.LineSpacing(titleDots)
@@ -144,8 +148,9 @@ func (e *Encoder) paragraph(out *Encoded, p printer.Line) {
 		out.Bold(true)
 	}
 	for row := range printer.Wrap(e.clean(p.Text), columns) {
-		e.row(out, row, p.Double)
-		out.line(height)
+		if err := e.row(out, row, p.Double, p.Bold); err != nil {
+			return err
+		}
 	}
 	if p.Bold {
 		out.Bold(false)
@@ -158,10 +163,11 @@ func (e *Encoder) paragraph(out *Encoded, p printer.Line) {
 		out.Align(printer.Left)
 	}
 	out.mark()
+	return nil
 }
 
 // pairs prints the run of pairs that blocks begins with and returns its length.
-func (e *Encoder) pairs(out *Encoded, first printer.Pair, blocks []printer.Block) int {
+func (e *Encoder) pairs(out *Encoded, blocks []printer.Block) int {
 	run := make([]printer.Pair, 0, 8)
 	for _, b := range blocks {
 		p, ok := b.(printer.Pair)
@@ -177,7 +183,7 @@ func (e *Encoder) pairs(out *Encoded, first printer.Pair, blocks []printer.Block
 			out.Bold(true)
 		}
 		for row := range printer.PairRows(p, at, e.profile.Columns) {
-			e.row(out, row, false)
+			e.inline(out, row, p.Bold)
 			out.line(lineDots)
 		}
 		if p.Bold {
@@ -186,29 +192,6 @@ func (e *Encoder) pairs(out *Encoded, first printer.Pair, blocks []printer.Block
 		}
 	}
 	return len(run)
-}
-
-// row appends one row of clean text.
-func (e *Encoder) row(out *Encoded, text string, double bool) {
-	if e.glyphs == nil {
-		e.text(out, text)
-		return
-	}
-	from := 0
-	for i, r := range text {
-		if r < 0x80 || e.font.has(r) {
-			continue
-		}
-		e.text(out, text[from:i])
-		from = i + len(string(r))
-		if g, ok := e.glyphs.Glyph(r); ok && !double {
-			out.Column(g[:]) // GS ! does not reach pictures
-			continue
-		}
-		e.missing++
-		e.text(out, string(Missing))
-	}
-	e.text(out, text[from:])
 }
 
 // text appends text as GB18030, straight into the buffer. Clean text always

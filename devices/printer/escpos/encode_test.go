@@ -90,13 +90,17 @@ func TestPictureQRIsTheSameSymbol(t *testing.T) {
 func FuzzEncode(f *testing.F) {
 	f.Add("受理编号：SQ20261123", "张\x1b@𠮷", uint8(3))
 	f.Add("\x10\x04\x01", "\x1d(k", uint8(0))
-	allowed := map[string]bool{"text": true, "LF": true, "ESC @": true, "FS &": true, "GS P": true, "GS W": true, "ESC 3": true, "ESC E": true, "GS !": true, "ESC a": true, "ESC J": true}
-	var encoders [4]*Encoder // reading a font's characters takes far longer than a slip
+	f.Add("𠮷\uFFFDA一", "\xff𪚥", uint8(8+4+1))
+	allowed := map[string]bool{"text": true, "LF": true, "ESC @": true, "FS &": true, "GS P": true, "GS W": true, "ESC 3": true, "ESC E": true, "GS !": true, "ESC a": true, "ESC J": true, "ESC *": true, "GS v 0": true}
+	var encoders [8]*Encoder // reading a font's characters takes far longer than a slip
 	for c := range encoders {
-		encoders[c] = NewEncoder(Profile{Charset: Charset(c), Columns: 32})
+		encoders[c] = NewEncoder(Profile{Charset: Charset(c % 4), Columns: 32})
+		if c >= 4 {
+			encoders[c] = NewEncoder(Profile{Charset: Charset(c % 4), Columns: 32, Glyphs: dotFont(f)})
+		}
 	}
 	f.Fuzz(func(t *testing.T, a, b string, c uint8) {
-		e := encoders[c%4]
+		e := encoders[c%8]
 		var out Encoded
 		e.Setup(&out)
 		err := e.Encode(&out, []printer.Block{
@@ -105,6 +109,9 @@ func FuzzEncode(f *testing.F) {
 		})
 		if err != nil {
 			t.Fatal(err)
+		}
+		if at := hazard(out.Buffer); at >= 0 {
+			t.Fatalf("real-time command at %d of % X", at, []byte(out.Buffer))
 		}
 		at, marks := 0, out.Marks
 		for at < len(out.Buffer) {

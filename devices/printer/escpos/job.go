@@ -1,6 +1,7 @@
 package escpos
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -74,7 +75,7 @@ func (p *Printer) compose(doc printer.Document) (*job, error) {
 		return nil, fmt.Errorf("tail: %w", err)
 	}
 	if n := j.body.Missing + j.tail.Missing; n > 0 {
-		p.log.Warn("characters missing in the printer's font", "count", n)
+		p.log.Warn("characters missing in the printer's font", "count", n, "err", cmp.Or(j.body.Damage, j.tail.Damage))
 	}
 	p.slip++
 	j.bodyID, j.tailID = processID('B', p.slip), processID('T', p.slip)

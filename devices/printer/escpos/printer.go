@@ -30,7 +30,7 @@ type Config struct {
 	Baud    int    // 0 means 115200
 	Columns int    // half-width characters a line; 0 means 48
 
-	Charset   Charset // what a test print has shown; unknown: ask the printer
+	Charset   Charset // what a test print has shown; Unknown: ask the printer
 	Glyphs    Glyphs  // draws what the font lacks; may be nil
 	PictureQR bool    // the model has no QR code of its own
 	// WriteOnly says that the model never answers. Without it silence means
@@ -391,6 +391,10 @@ func (p *Printer) probeFont(ctx context.Context) (Charset, error) {
 		return p.cfg.Charset, err
 	}
 	switch {
+	// Few fonts that name the standard hold more than its two-byte codes, so
+	// what can be drawn is not left to them.
+	case strings.Contains(font, "GB18030") && p.cfg.Glyphs != nil:
+		return GBK, nil
 	case strings.Contains(font, "GB18030"):
 		return GB18030, nil
 	case strings.Contains(font, "GB2312"):

@@ -13,7 +13,9 @@ import (
 	"testing/synctest"
 	"time"
 
+	"leye/assets"
 	"leye/devices/printer"
+	"leye/devices/printer/dots"
 	"leye/devices/printer/escpos"
 	"leye/devices/printer/printertest"
 	"leye/devices/sim"
@@ -272,14 +274,31 @@ func TestWrongFontIsRefused(t *testing.T) {
 
 func TestTwoByteFontGetsNoFourByteCodes(t *testing.T) {
 	doc := printer.Document{Body: []printer.Block{printer.Line{Text: "张䶮𠮷·"}}}
-	for font, want := range map[string]string{"CHINA GB18030": "张䶮𠮷·\n", "CHINA GB2312": "张〓〓·\n"} {
+	font, err := dots.Open(assets.Dots())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, of := range map[string]struct {
+		font   string
+		has    paper.Charset
+		config escpos.Config
+		want   string
+	}{
+		"GB 18030":                 {"CHINA GB18030", paper.GB18030, escpos.Config{}, "张䶮𠮷·\n"},
+		"GB 18030, less than said": {"CHINA GB18030", paper.ShortGB18030, escpos.Config{}, "张䶮▯·\n"},
+		"the same with dots":       {"CHINA GB18030", paper.ShortGB18030, escpos.Config{Glyphs: font}, "张䶮▣·\n"},
+		"configured, with dots":    {"CHINA GB18030", paper.GB18030, escpos.Config{Glyphs: font, Charset: escpos.GB18030}, "张䶮𠮷·\n"},
+		"GB 2312":                  {"CHINA GB2312", paper.GB2312, escpos.Config{}, "张〓〓·\n"},
+		"GB 2312 with dots":        {"CHINA GB2312", paper.GB2312, escpos.Config{Glyphs: font}, "张▣▣·\n"},
+		"GBK, configured":          {"CHINA", paper.GBK, escpos.Config{Glyphs: font, Charset: escpos.GBK}, "张䶮▣·\n"},
+	} {
 		synctest.Test(t, func(t *testing.T) {
-			b := onCable(t, sim.PrinterConfig{Font: font}, escpos.Config{})
+			b := onCable(t, sim.PrinterConfig{Font: of.font, Charset: of.has}, of.config)
 			if _, err := b.Print(t.Context(), doc); err != nil {
 				t.Fatal(err)
 			}
-			if got := b.sim.Text(); got != want {
-				t.Errorf("%s: %q, want %q", font, got, want)
+			if got := b.sim.Text(); got != of.want {
+				t.Errorf("%s: %q, want %q", name, got, of.want)
 			}
 		})
 	}

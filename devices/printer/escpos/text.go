@@ -1,6 +1,7 @@
 package escpos
 
 import (
+	"fmt"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -12,7 +13,9 @@ import (
 type Charset int
 
 // The fonts of Chinese printers. GB2312 is assumed of a printer that does not
-// say; GBK (all two-byte codes) only by configuration, after a test print.
+// say. GBK (all two-byte codes) is believed of one that says GB18030, and that
+// only of one that is configured so, after a test print, or when there is no
+// other way to print a rare character.
 const (
 	CharsetUnknown Charset = iota
 	GB2312
@@ -24,6 +27,22 @@ func (c Charset) String() string {
 	return [...]string{"unknown", "GB2312", "GBK", "GB18030"}[c]
 }
 
+// ParseCharset returns the font that configurations call by name: "gb2312",
+// "gbk", "gb18030", or "auto" for asking the printer.
+func ParseCharset(name string) (Charset, error) {
+	switch name {
+	case "auto":
+		return CharsetUnknown, nil
+	case "gb2312":
+		return GB2312, nil
+	case "gbk":
+		return GBK, nil
+	case "gb18030":
+		return GB18030, nil
+	}
+	return 0, fmt.Errorf("read printer font: %q is not auto, gb2312, gbk or gb18030", name)
+}
+
 // Missing stands for a character that the printer cannot draw: the sign of the
 // trade for a sort that is not in the case (U+3013, A1 FE). It pretends nothing,
 // as a question mark or a homophone in a person's name would.
@@ -31,9 +50,10 @@ const Missing = '〓'
 
 // Glyphs draws characters that the printer's font lacks.
 type Glyphs interface {
-	// Glyph returns 24 columns of 3 bytes, top bit first, and whether there is
-	// a drawing.
-	Glyph(r rune) (columns [72]byte, ok bool)
+	Has(r rune) bool
+	// Glyph returns 24 columns of 3 bytes, top bit first; ASCII, which is asked
+	// for in titles, in the first 12.
+	Glyph(r rune) (columns [72]byte, err error)
 }
 
 // repertoire marks the characters of the basic plane in a font.
@@ -141,20 +161,13 @@ func (e *Encoder) printable(r rune) rune {
 		r = '元' // fonts place the sign at A2 E3, at 80 or nowhere
 	case r < ' ' || r >= 0x7F && r < 0xA0, unicode.In(r, unicode.Cf, unicode.Variation_Selector):
 		return 0
+	case r == utf8.RuneError:
+		return Missing
 	}
-	if e.font.has(r) || e.drawn(r) {
+	if e.font.has(r) || e.glyphs != nil && e.glyphs.Has(r) {
 		return r
 	}
 	return Missing
-}
-
-// drawn reports whether r can be sent as a picture inside its line.
-func (e *Encoder) drawn(r rune) bool {
-	if e.glyphs == nil {
-		return false
-	}
-	g, ok := e.glyphs.Glyph(r)
-	return ok && hazard(g[:]) < 0
 }
 
 // clean returns text with only characters that may reach the printer. Ordinary

@@ -246,7 +246,9 @@ func TestRasterNeverHoldsRealTimeCommands(t *testing.T) {
 
 type frame struct{ columns [72]byte }
 
-func (f frame) Glyph(r rune) ([72]byte, bool) { return f.columns, r == '𠮷' }
+func (f frame) Has(r rune) bool { return r == '𠮷' }
+
+func (f frame) Glyph(rune) ([72]byte, error) { return f.columns, nil }
 
 func TestGlyphsStandInsideTheLine(t *testing.T) {
 	v := load(t).Glyph

@@ -217,12 +217,33 @@ func (r *Roll) Picture() *image.Paletted {
 	return img
 }
 
-func (p piece) height() int {
-	h := KnifeDots/2 + footDots + 2*toothDots
+func (p piece) height() int { return KnifeDots/2 + footDots + 2*toothDots + p.printed() }
+
+// printed is how far the paper moved under the head.
+func (p piece) printed() int {
+	h := 0
 	for _, w := range p.rows {
 		h += w.height
 	}
 	return h
+}
+
+// Strip draws the print area alone, one pixel a dot and one piece under the
+// other. Ink is index 1.
+func (r *Roll) Strip() *image.Paletted {
+	height := 0
+	for _, p := range r.pieces {
+		height += p.printed()
+	}
+	img := image.NewPaletted(image.Rect(0, 0, r.cfg.Dots, height), color.Palette{white, ink})
+	y := 0
+	for _, p := range r.pieces {
+		for _, w := range p.rows {
+			r.drawRow(img, w, 0, y, 1)
+			y += w.height
+		}
+	}
+	return img
 }
 
 // Indexes into the palette.
@@ -239,7 +260,7 @@ func (r *Roll) drawPiece(img *image.Paletted, p piece, top int) {
 	paper(img, deskDots, top, width, height, atWhite, p.cut)
 	y := top + toothDots + KnifeDots/2
 	for _, w := range p.rows {
-		r.drawRow(img, w, deskDots+marginDots, y)
+		r.drawRow(img, w, deskDots+marginDots, y, atInk)
 		y += w.height
 	}
 }
@@ -261,7 +282,7 @@ func paper(img *image.Paletted, left, top, width, height int, c uint8, cut bool)
 	}
 }
 
-func (r *Roll) drawRow(img *image.Paletted, w row, left, top int) {
+func (r *Roll) drawRow(img *image.Paletted, w row, left, top int, c uint8) {
 	used, tallest := 0, 0
 	for _, i := range w.items {
 		used += i.width()
@@ -274,7 +295,7 @@ func (r *Roll) drawRow(img *image.Paletted, w row, left, top int) {
 			b = r.glyph(i)
 		}
 		if b != nil {
-			stamp(img, b, x, top+tallest-i.height(), i.reverse)
+			stamp(img, b, x, top+tallest-i.height(), i.reverse, c)
 		}
 		x += i.width()
 	}
@@ -289,11 +310,11 @@ func (r *Roll) glyph(i item) *bitmap {
 	return r.cfg.Fonts.cell(cellKey{i.r, i.wide, i.bold, i.w, i.h})
 }
 
-func stamp(img *image.Paletted, b *bitmap, left, top int, reverse bool) {
+func stamp(img *image.Paletted, b *bitmap, left, top int, reverse bool, c uint8) {
 	for y := range b.h {
 		for x := range b.w {
 			if b.at(x, y) != reverse {
-				img.SetColorIndex(left+x, top+y, atInk)
+				img.SetColorIndex(left+x, top+y, c)
 			}
 		}
 	}

@@ -28,6 +28,8 @@ func TestText(t *testing.T) {
 		"two bytes":        {in: "\x1B@\x1C&\xBB\xD8\xD6\xB4\n", paper: "回执\n"},
 		"four bytes":       {in: "\x1B@\x1C&\x95\x34\xB2\x35\n", paper: "𠮷\n"},
 		"GB2312 font":      {Config{Charset: GB2312}, "\x1C&\x95\x34\xBB\xD8\n", "▯4回\n"},
+		"GBK font":         {Config{Charset: GBK}, "\x1C&\xFE\x9F\x95\x34\xBB\xD8\n", "䶮▯4回\n"},
+		"short font":       {Config{Charset: ShortGB18030}, "\x1C&\xFE\x9F\x95\x34\xB2\x35\xBB\xD8\n", "䶮▯回\n"},
 		"no Chinese mode":  {in: "\x1B@\xC4\xC4\n", paper: "──\n"},
 		"centred":          {in: "\x1Ba\x01AB\n", paper: "                       AB\n"},
 		"double, right":    {in: "\x1Ba\x02\x1D!\x11AB\n", paper: "                                            AB\n"},

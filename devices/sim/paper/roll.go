@@ -17,12 +17,28 @@ const (
 // Charset is the font of the printer.
 type Charset int
 
-// The fonts. A GB2312 printer takes four-byte codes for two pairs and prints
-// rubbish, as real ones do.
+// The fonts. What a font lacks is a box. Printers before GB 18030 take four-byte
+// codes for two pairs and print rubbish, as real ones do.
 const (
-	GB18030 Charset = iota
-	GB2312
+	GB18030      Charset = iota // whatever has a code
+	GB2312                      // rows A1-A9 and B0-F7
+	GBK                         // all two-byte codes
+	ShortGB18030                // knows four-byte codes, has the two-byte ones
 )
+
+// four reports whether the printer knows codes of four bytes.
+func (c Charset) four() bool { return c == GB18030 || c == ShortGB18030 }
+
+// has reports whether the font holds a code.
+func (c Charset) has(code []byte) bool {
+	switch {
+	case len(code) == 4:
+		return c == GB18030
+	case c == GB2312:
+		return code[0] >= 0xA1 && code[0] <= 0xF7 && (code[0] <= 0xA9 || code[0] >= 0xB0) && code[1] >= 0xA1
+	}
+	return true
+}
 
 // Config of a roll; the zero value is 80 mm paper and a GB18030 font.
 type Config struct {
@@ -242,14 +258,14 @@ func (r *Roll) decode(b []byte) (c rune, wide bool, n int) {
 	}
 	n = 2
 	if b[1] >= '0' && b[1] <= '9' {
-		if r.cfg.Charset == GB2312 {
+		if !r.cfg.Charset.four() {
 			return '▯', true, 1 // the pairing is lost; the digit will be printed
 		}
 		if n = 4; len(b) < n {
 			return 0, false, 0
 		}
 	}
-	if r.cfg.Charset == GB2312 && (b[0] < 0xA1 || b[0] > 0xF7 || b[1] < 0xA1) {
+	if !r.cfg.Charset.has(b[:n]) {
 		return '▯', true, n
 	}
 	text, err := simplifiedchinese.GB18030.NewDecoder().Bytes(b[:n])

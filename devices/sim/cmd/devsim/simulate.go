@@ -42,7 +42,7 @@ func simulate(ctx context.Context, o options, out io.Writer) (err error) {
 	}()
 	p := &panel{
 		reader:  sim.NewReader(sim.ReaderConfig{Baud: o.baud}),
-		printer: sim.NewPrinter(sim.PrinterConfig{Baud: o.baud, Fonts: fonts, Log: slog.Default()}),
+		printer: sim.NewPrinter(sim.PrinterConfig{Baud: o.baud, Charset: paper.ShortGB18030, Fonts: fonts, Log: slog.Default()}),
 	}
 	if o.card != "" {
 		if err := p.reader.Lay(o.card); err != nil {
