@@ -27,7 +27,7 @@ func (d *diagnosis) checkReader(ctx context.Context, line config.Serial) {
 }
 
 func (d *diagnosis) checkPrinter(ctx context.Context, to config.Printer) {
-	driver, err := openPrinter(to, nil)
+	driver, err := openPrinter(to, nil, nil)
 	if d.unasked("printer", err) {
 		return
 	}

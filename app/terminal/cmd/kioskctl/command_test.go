@@ -77,6 +77,7 @@ func TestCommandLine(t *testing.T) {
 		{"print --port x " + empty, exitFailed, "is empty"},
 		{"print --port " + away + " " + elsewhere, exitDevice, "no such file"},
 		{"print-test --columns 200", exitUsage, "not 16 to 64"},
+		{"print-test --font big5", exitUsage, "not auto, gb2312"},
 		{"print-test --port " + away, exitDevice, "try: plug the device in"},
 		{"outbox list --config " + elsewhere, exitFailed, "try: name the kiosk's configuration"},
 		{"outbox show", exitUsage, "no reference given"},

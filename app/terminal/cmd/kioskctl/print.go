@@ -16,7 +16,9 @@ import (
 
 	"leye/app/terminal/internal/config"
 	"leye/app/terminal/internal/kiosk"
+	"leye/assets"
 	"leye/devices/printer"
+	"leye/devices/printer/dots"
 	"leye/devices/printer/escpos"
 )
 
@@ -51,10 +53,12 @@ func printCommand() command {
 
 func printTestCommand() command {
 	return command{
-		name:     "print-test",
-		summary:  "print a test slip and say what is proved",
-		about:    "The slip shows Chinese, Latin and digits in both sizes, lines, a QR code and a ruler over all columns.",
-		examples: []string{"print-test", "print-test --port /dev/ttyUSB1 --columns 32"},
+		name:    "print-test",
+		summary: "print a test slip and say what is proved",
+		about: "The slip shows Chinese, Latin and digits in both sizes, lines, a QR code and a ruler over all columns.\n" +
+			"What the printer's font lacks is drawn. --font gb18030 draws nothing: a row with a blank or wrong\n" +
+			"character says that the font holds less, and --font should name the row above.",
+		examples: []string{"print-test", "print-test --port /dev/ttyUSB1 --columns 32", "print-test --font gb18030"},
 		exits:    []int{exitFailed, exitDevice, exitNotReady},
 		bind: func(f *flag.FlagSet) action {
 			d := bindPaper(f)
@@ -69,25 +73,42 @@ func printTestCommand() command {
 type paper struct {
 	device
 	columns int
+	font    string
 }
 
 func bindPaper(f *flag.FlagSet) *paper {
 	var p paper
 	p.bind(f)
 	f.IntVar(&p.columns, "columns", 0, "`NUMBER` of half-width characters on a line, 16 to 64")
+	f.StringVar(&p.font, "font", "", "what the printer's font holds by `NAME`: auto, gb2312, gbk or gb18030")
 	return &p
 }
 
-func (p *paper) print(ctx context.Context, s streams, compose func(config.Printer) printer.Document) (err error) {
+// chosen is the printer of the configuration with what the flags say instead.
+func (p *paper) chosen() (config.Printer, error) {
 	if p.columns != 0 && (p.columns < 16 || p.columns > 64) {
-		return wrongUsage("read arguments: --columns %d is not 16 to 64", p.columns)
+		return config.Printer{}, wrongUsage("read arguments: --columns %d is not 16 to 64", p.columns)
+	}
+	if _, err := escpos.ParseCharset(cmp.Or(p.font, "auto")); err != nil {
+		return config.Printer{}, wrongUsage("read arguments: --font %q is not auto, gb2312, gbk or gb18030", p.font)
 	}
 	cfg, err := p.settings()
+	to := cfg.Printer
+	to.Serial, to.Columns, to.Font = p.over(to.Serial), cmp.Or(p.columns, to.Columns), cmp.Or(p.font, to.Font)
+	return to, err
+}
+
+func (p *paper) print(ctx context.Context, s streams, compose func(config.Printer) printer.Document) (err error) {
+	to, err := p.chosen()
 	if err != nil {
 		return err
 	}
-	to := config.Printer{Serial: p.over(cfg.Printer.Serial), Columns: cmp.Or(p.columns, cfg.Printer.Columns)}
-	driver, err := openPrinter(to, slog.New(slog.NewTextHandler(s.err, &slog.HandlerOptions{Level: slog.LevelWarn})))
+	glyphs, err := dots.Open(assets.Dots())
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, glyphs.Close()) }()
+	driver, err := openPrinter(to, glyphs, slog.New(slog.NewTextHandler(s.err, &slog.HandlerOptions{Level: slog.LevelWarn})))
 	if err != nil {
 		return deviceFailure(err)
 	}
@@ -103,11 +124,18 @@ func (p *paper) print(ctx context.Context, s streams, compose func(config.Printe
 // taken for the next one's.
 const patience = time.Second
 
-func openPrinter(to config.Printer, log *slog.Logger) (*escpos.Printer, error) {
+func openPrinter(to config.Printer, glyphs escpos.Glyphs, log *slog.Logger) (*escpos.Printer, error) {
 	if err := vacant(to.Port); err != nil {
 		return nil, err
 	}
-	return escpos.Open(escpos.Config{Port: to.Port, Driver: to.Driver, Baud: to.Baud, Columns: to.Columns, Timing: escpos.Timing{RealTime: patience}, Log: log})
+	font, err := escpos.ParseCharset(to.Font)
+	if err != nil {
+		return nil, err
+	}
+	return escpos.Open(escpos.Config{
+		Port: to.Port, Driver: to.Driver, Baud: to.Baud, Columns: to.Columns, Charset: font, Glyphs: glyphs,
+		Timing: escpos.Timing{RealTime: patience}, Log: log,
+	})
 }
 
 var proofs = map[printer.Proof]string{
@@ -210,8 +238,12 @@ func testSlip(p config.Printer, at time.Time) printer.Document {
 			printer.Pair{Label: "端口", Value: p.Port},
 			printer.Pair{Label: "Driver", Value: fmt.Sprintf("%s, %d baud", p.Driver, p.Baud)},
 			printer.Pair{Label: "Columns", Value: fmt.Sprint(p.Columns)},
+			printer.Pair{Label: "Font", Value: p.Font},
 			printer.Rule{},
-			printer.Line{Text: "社保、就业、劳动关系\u3002生僻字\uFF1A䶮㛃堃"},
+			printer.Line{Text: "社保、就业、劳动关系\u3002"},
+			printer.Pair{Label: "GB 2312", Value: "啊阿埃挨哎唉齄"},
+			printer.Pair{Label: "GBK", Value: "堃喆赟龑昇祎䶮"},
+			printer.Pair{Label: "GB 18030", Value: "㐂㛃𠮷𡈼𫖯𬭎𪚥"},
 			printer.Line{Text: latin},
 			printer.Line{Text: latin, Bold: true},
 			printer.Line{Text: "大字 AaBb 0123", Double: true},

@@ -150,6 +150,7 @@ func asTOML(c config.Config) string {
 	serial("reader", c.Reader)
 	serial("printer", c.Printer.Serial)
 	plain("columns", c.Printer.Columns)
+	text("font", c.Printer.Font)
 	section("central")
 	text("url", c.Central.URL)
 	text("timeout", c.Central.Timeout)

@@ -35,6 +35,7 @@ import (
 	"leye/app/terminal/internal/uplink"
 	"leye/assets"
 	"leye/devices/idcard/samv"
+	"leye/devices/printer/dots"
 	"leye/devices/printer/escpos"
 )
 
@@ -119,11 +120,9 @@ func (b *build) openDevices(context.Context) error {
 		return err
 	}
 	b.close = append(b.close, reader.Close)
-	b.printer, err = escpos.Open(escpos.Config{Port: cfg.Printer.Port, Driver: cfg.Printer.Driver, Baud: cfg.Printer.Baud, Columns: cfg.Printer.Columns, Log: b.log})
-	if err != nil {
+	if err := b.openPrinter(cfg.Printer); err != nil {
 		return err
 	}
-	b.close = append(b.close, b.printer.Close)
 	b.Session = session.New(session.Config{
 		Terminal: cfg.Terminal.ID, Catalogue: b.Catalogue, Policies: b.Policies,
 		Reader: reader, Submitter: &submitter{b.db, b.queue}, Printer: b.printer,
@@ -131,6 +130,26 @@ func (b *build) openDevices(context.Context) error {
 		Idle: cfg.Visit.Idle, Warn: cfg.Visit.Warn, WaitForCentral: cfg.Visit.WaitForCentral, Farewell: cfg.Visit.Farewell, NoCard: cfg.Visit.NoCard,
 	})
 	b.tasks = append(b.tasks, b.Session)
+	return nil
+}
+
+func (b *build) openPrinter(cfg config.Printer) error {
+	font, err := escpos.ParseCharset(cfg.Font)
+	if err != nil {
+		return err
+	}
+	glyphs, err := dots.Open(assets.Dots())
+	if err != nil {
+		return err
+	}
+	b.close = append(b.close, glyphs.Close)
+	b.printer, err = escpos.Open(escpos.Config{
+		Port: cfg.Port, Driver: cfg.Driver, Baud: cfg.Baud, Columns: cfg.Columns, Charset: font, Glyphs: glyphs, Log: b.log,
+	})
+	if err != nil {
+		return err
+	}
+	b.close = append(b.close, b.printer.Close)
 	return nil
 }
 

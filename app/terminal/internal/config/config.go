@@ -53,10 +53,12 @@ type Serial struct {
 	Baud         int
 }
 
-// Printer is the receipt printer; Columns is half-width characters a line.
+// Printer is the receipt printer; Columns is half-width characters a line, Font
+// what its own font holds: gb2312, gbk, gb18030, or auto to ask it.
 type Printer struct {
 	Serial
 	Columns int
+	Font    string
 }
 
 // Central is where applications go.
@@ -92,7 +94,8 @@ type raw struct {
 	Reader  rawSerial `toml:"reader"`
 	Printer struct {
 		rawSerial
-		Columns *int `toml:"columns"`
+		Columns *int    `toml:"columns"`
+		Font    *string `toml:"font"`
 	} `toml:"printer"`
 	Central struct {
 		URL     *string `toml:"url"`
@@ -122,7 +125,7 @@ func Default() Config {
 		Terminal: Terminal{ID: "PT01", TownCode: "005", CentreZH: "社区事务受理服务中心", CentreEN: "Community Service Centre", DeskZH: "综合窗口", DeskEN: "the general counter", Phone: "12333"},
 		Display:  Display{Width: 1080, Height: 1920, Fullscreen: true},
 		Reader:   Serial{Port: "/dev/leye-reader", Driver: "bugst", Baud: 115200},
-		Printer:  Printer{Serial: Serial{Port: "/dev/leye-printer", Driver: "bugst", Baud: 115200}, Columns: 48},
+		Printer:  Printer{Serial: Serial{Port: "/dev/leye-printer", Driver: "bugst", Baud: 115200}, Columns: 48, Font: "auto"},
 		Central:  Central{URL: "http://127.0.0.1:8700", Timeout: 10 * time.Second},
 		Store:    Store{Dir: "/var/lib/leye"},
 		Visit:    Visit{Idle: 90 * time.Second, Warn: 30 * time.Second, WaitForCentral: 5 * time.Second, Farewell: 12 * time.Second, NoCard: 20 * time.Second},
@@ -219,6 +222,7 @@ func (m *merger) merge(c *Config, r *raw) {
 	m.serial("reader", r.Reader, &c.Reader)
 	m.serial("printer", r.Printer.rawSerial, &c.Printer.Serial)
 	m.number("printer.columns", r.Printer.Columns, &c.Printer.Columns, 24, 64)
+	m.text("printer.font", r.Printer.Font, &c.Printer.Font, isFont, `"auto", "gb2312", "gbk" or "gb18030"`)
 	m.text("central.url", r.Central.URL, &c.Central.URL, webAddress, "an http or https address without user, query and fragment")
 	m.duration("central.timeout", r.Central.Timeout, &c.Central.Timeout)
 	m.text("store.dir", r.Store.Dir, &c.Store.Dir, filled, someText)
@@ -238,6 +242,8 @@ func (m *merger) visit(c *Config, r *raw) {
 func filled(s string) bool {
 	return strings.TrimSpace(s) != "" && !strings.ContainsFunc(s, unicode.IsControl)
 }
+
+func isFont(s string) bool { return slices.Contains([]string{"auto", "gb2312", "gbk", "gb18030"}, s) }
 
 // webAddress refuses a user and password: the file is readable and the address
 // appears in logs.

@@ -50,6 +50,7 @@ port = "/dev/ttyS2"
 driver = "tarm"
 baud = 19200
 columns = 32
+font = "gbk"
 [central]
 url = "https://central.example:8443/leye"
 timeout = "3s"
@@ -72,7 +73,7 @@ func TestEveryKeyReachesItsPlace(t *testing.T) {
 		Terminal: config.Terminal{ID: "KT0207", TownCode: "017", CentreZH: "样例中心", CentreEN: "Sample Centre", Phone: "10000", DeskZH: "三号窗口", DeskEN: "counter 3"},
 		Display:  config.Display{Width: 800, Height: 1280},
 		Reader:   config.Serial{Port: "/dev/ttyS1", Driver: "tarm", Baud: 9600},
-		Printer:  config.Printer{Serial: config.Serial{Port: "/dev/ttyS2", Driver: "tarm", Baud: 19200}, Columns: 32},
+		Printer:  config.Printer{Serial: config.Serial{Port: "/dev/ttyS2", Driver: "tarm", Baud: 19200}, Columns: 32, Font: "gbk"},
 		Central:  config.Central{URL: "https://central.example:8443/leye", Timeout: 3 * time.Second},
 		Store:    config.Store{Dir: "/srv/state"},
 		Visit:    config.Visit{Idle: time.Minute, Warn: 10 * time.Second, WaitForCentral: 2500 * time.Millisecond, Farewell: 8 * time.Second, NoCard: 15 * time.Second},
@@ -140,6 +141,7 @@ func TestFaultsNameFileLineAndKey(t *testing.T) {
 		{"printer without baud", "[printer]\nbaud = 0\n", "k.toml:2: printer.baud: 0 is not one of [9600 19200 38400 57600 115200]"},
 		{"odd baud", "[reader]\nbaud = 1200\n", "k.toml:2: reader.baud: 1200 is not one of [9600 19200 38400 57600 115200]"},
 		{"unknown driver", "[printer]\ndriver = \"usb\"\n", "k.toml:2: printer.driver: \"usb\" is not \"bugst\" or \"tarm\""},
+		{"a font nobody has", "[printer]\nfont = \"big5\"\n", "k.toml:2: printer.font: \"big5\" is not \"auto\", \"gb2312\", \"gbk\" or \"gb18030\""},
 		{"narrow paper", "[reader]\nbaud = 9600\n[printer]\ncolumns = 3\n", "k.toml:4: printer.columns: 3 is not 24 to 64"},
 		{"other protocol", "[central]\nurl = \"ftp://x\"\n", "k.toml:2: central.url: \"ftp://x\" is not an http or https address without user, query and fragment"},
 		{"password in the address", "[central]\nurl = \"https://a:b@x/\"\n", "k.toml:2: central.url: \"https://a:b@x/\" is not an http or https address without user, query and fragment"},
