@@ -1,6 +1,7 @@
 package main
 
 import (
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -16,6 +17,7 @@ type screenFeed struct {
 	visit *session.Session
 	ui    *ui.UI
 
+	idle    bool // the state before was idle; the session's goroutine only
 	mu      sync.Mutex
 	next    session.State
 	pending bool
@@ -50,8 +52,19 @@ func (f *screenFeed) Do(i session.Intent) {
 	}
 }
 
-// show takes a state, from the session's goroutine.
+// show takes a state, from the session's goroutine. After a visit the memory that
+// it used goes back to the system, which clears it: what a resident told must not
+// lie about until the collector comes by.
 func (f *screenFeed) show(st session.State) {
+	f.pass(st)
+	ended := st.Stage == session.Idle && !f.idle
+	f.idle = st.Stage == session.Idle
+	if ended {
+		debug.FreeOSMemory()
+	}
+}
+
+func (f *screenFeed) pass(st session.State) {
 	f.mu.Lock()
 	f.next = st
 	asked := f.pending

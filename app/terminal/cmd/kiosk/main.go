@@ -81,7 +81,7 @@ func run(configs []string, log *slog.Logger) (err error) {
 	defer func() { err = errors.Join(err, a.Close()) }()
 	// Reading the declared files leaves three times their size behind, and a
 	// terminal has quiet hours enough for its collector.
-	debug.SetGCPercent(50)
+	debug.SetGCPercent(25)
 	debug.FreeOSMemory()
 	// librime takes half a second of a processor that the first frames need; the
 	// first resident takes longer to reach a keyboard.
