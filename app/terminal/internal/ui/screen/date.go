@@ -20,13 +20,18 @@ type Picker struct {
 	Years bool
 }
 
-// Day is a date as a person reads it; what is no date stays as it is.
+// Day is a date as a person reads it; what is no date stays as it is. The day of
+// the week helps with days to come, not with a birthday.
 func (b *Builder) Day(iso string) string {
 	t, err := time.Parse(time.DateOnly, iso)
 	if err != nil {
 		return iso
 	}
-	return b.T("date.day", "y", strconv.Itoa(t.Year()), "m", strconv.Itoa(int(t.Month())), "d", strconv.Itoa(t.Day()), "w", b.T("weekday."+strconv.Itoa(int(t.Weekday()))))
+	key := "date.day"
+	if t.Before(b.Now().AddDate(-1, 0, 0)) {
+		key = "date.past"
+	}
+	return b.T(key, "y", strconv.Itoa(t.Year()), "m", strconv.Itoa(int(t.Month())), "d", strconv.Itoa(t.Day()), "w", b.T("weekday."+strconv.Itoa(int(t.Weekday()))))
 }
 
 // date shows the chosen day and, while it is open, a month to choose from.
