@@ -232,3 +232,5 @@ func (k *fakeKiosk) TakeCard(context.Context) error {
 }
 
 func (k *fakeKiosk) Slip(context.Context) (string, error) { return k.slip, nil }
+
+func (k *fakeKiosk) Cover(context.Context, bool) error { return nil }

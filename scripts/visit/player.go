@@ -28,6 +28,7 @@ type Desk interface {
 	LayCard(ctx context.Context, name string) error
 	TakeCard(ctx context.Context) error
 	Slip(ctx context.Context) (string, error) // text of what has been printed
+	Cover(ctx context.Context, open bool) error
 }
 
 // A person waits this long for a screen to answer before giving up, and looks
@@ -51,6 +52,7 @@ type Player struct {
 	Picture func(name string) error
 	Say     func(format string, args ...any)
 	Record  Record
+	Trouble bool // what can go wrong at the devices goes wrong once, and is put right
 
 	answered map[string]bool // fields, and what else is done once
 	laid     bool
@@ -245,6 +247,9 @@ func (p *Player) identify(ctx context.Context, view probe.View) error {
 		if p.Visit.Card == "" {
 			return errors.New("it asks for a card, and the visit declares none")
 		}
+		if err := p.layDamaged(ctx, view); err != nil {
+			return err
+		}
 		if err := p.Devices.LayCard(ctx, p.Visit.Card); err != nil {
 			return err
 		}
@@ -338,6 +343,11 @@ func (p *Player) check(ctx context.Context, view probe.View) error {
 			}
 		}
 	}
+	if p.Trouble {
+		if err := p.Devices.Cover(ctx, true); err != nil {
+			return err
+		}
+	}
 	return p.leave(ctx, view, "submit")
 }
 
@@ -346,6 +356,9 @@ func (p *Player) filed(ctx context.Context, view probe.View) error {
 	want := p.proofOnScreen(view)
 	if want == "" {
 		return errors.New("it shows neither a case number nor a reference")
+	}
+	if err := p.closeCover(ctx); err != nil {
+		return err
 	}
 	if err := p.paper(ctx, want); err != nil {
 		return err

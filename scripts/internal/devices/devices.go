@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strconv"
 )
 
 // Control is the address of the control, such as "http://127.0.0.1:40000".
@@ -23,6 +24,12 @@ func (c Control) LayCard(ctx context.Context, name string) error {
 // TakeCard takes the card away.
 func (c Control) TakeCard(ctx context.Context) error {
 	_, err := c.call(ctx, http.MethodPost, "/card/take")
+	return err
+}
+
+// Cover opens or closes the printer's cover.
+func (c Control) Cover(ctx context.Context, open bool) error {
+	_, err := c.call(ctx, http.MethodPost, "/cover?open="+strconv.FormatBool(open))
 	return err
 }
 
