@@ -86,7 +86,10 @@ const (
 	ProblemCodeOverloaded           ProblemCode = "overloaded"
 	ProblemCodeTooLarge             ProblemCode = "too-large"
 	ProblemCodeTooManyTries         ProblemCode = "too-many-tries"
+	ProblemCodeUnknownKey           ProblemCode = "unknown-key"
 	ProblemCodeUnknownService       ProblemCode = "unknown-service"
+	ProblemCodeUnknownSuite         ProblemCode = "unknown-suite"
+	ProblemCodeUnreadable           ProblemCode = "unreadable"
 	ProblemCodeUnsupportedMediaType ProblemCode = "unsupported-media-type"
 )
 
@@ -115,7 +118,13 @@ func (e ProblemCode) Valid() bool {
 		return true
 	case ProblemCodeTooManyTries:
 		return true
+	case ProblemCodeUnknownKey:
+		return true
 	case ProblemCodeUnknownService:
+		return true
+	case ProblemCodeUnknownSuite:
+		return true
+	case ProblemCodeUnreadable:
 		return true
 	case ProblemCodeUnsupportedMediaType:
 		return true
@@ -131,7 +140,8 @@ type Acknowledgement struct {
 	// Desk Where the matter goes on.
 	Desk string `json:"desk"`
 
-	// Digest SHA-256 of the body's bytes as they came, lower-case hex.
+	// Digest Lower-case hex SHA-256 of the request's bytes as they came, or of the decoded `body` of a sealed
+	// application.
 	Digest string `json:"digest"`
 
 	// Due The day YYYY-MM-DD by which the agency must act by statute, or empty when that is not certain.
@@ -159,7 +169,8 @@ type AnswerProblem struct {
 	Row int `json:"row"`
 }
 
-// Application What a resident hands in. The digest of an acknowledgement is taken over exactly the bytes that were sent.
+// Application What a resident hands in. The digest of an acknowledgement is taken over exactly the bytes that were sent, or
+// over the `body` of a sealed application.
 type Application struct {
 	// Answers Form answers by field key: text, choice code, date and number as text or JSON number, boolean,
 	// array of codes, array of rows.
@@ -236,13 +247,20 @@ type Condition struct {
 // ConditionSeverity defines model for Condition.Severity.
 type ConditionSeverity string
 
+// Fingerprint SHA-256 of a public key's bytes, lower-case hex.
+type Fingerprint = string
+
 // Health defines model for Health.
 type Health struct {
-	CatalogueVersion string       `json:"catalogueVersion"`
-	PoliciesVersion  string       `json:"policiesVersion"`
-	Status           HealthStatus `json:"status"`
-	Time             time.Time    `json:"time"`
-	Version          string       `json:"version"`
+	CatalogueVersion string `json:"catalogueVersion"`
+	PoliciesVersion  string `json:"policiesVersion"`
+
+	// SealKey The public key to which terminals seal applications. A terminal that is not told which key to trust trusts
+	// the first one that it is given, and then only that one.
+	SealKey *SealKey     `json:"sealKey,omitempty"`
+	Status  HealthStatus `json:"status"`
+	Time    time.Time    `json:"time"`
+	Version string       `json:"version"`
 }
 
 // HealthStatus defines model for Health.Status.
@@ -275,6 +293,10 @@ type HeartbeatAnswer struct {
 
 	// ReceivedAt The central's clock.
 	ReceivedAt time.Time `json:"receivedAt"`
+
+	// SealKey The public key to which terminals seal applications. A terminal that is not told which key to trust trusts
+	// the first one that it is given, and then only that one.
+	SealKey *SealKey `json:"sealKey,omitempty"`
 }
 
 // Pack defines model for Pack.
@@ -307,6 +329,46 @@ type Problem struct {
 
 // ProblemCode defines model for ProblemCode.
 type ProblemCode string
+
+// SealKey The public key to which terminals seal applications. A terminal that is not told which key to trust trusts
+// the first one that it is given, and then only that one.
+type SealKey struct {
+	// Fingerprint SHA-256 of a public key's bytes, lower-case hex.
+	Fingerprint Fingerprint `json:"fingerprint"`
+
+	// Key The public key as its suite writes it; 32 bytes of X25519 (RFC 7748) with leye-1.
+	Key []byte `json:"key"`
+
+	// Suite A set of cryptographic algorithms. Others may come; `leye-1` is described above.
+	Suite Suite `json:"suite"`
+}
+
+// SealedApplication An application that only the owner of a seal key can open.
+type SealedApplication struct {
+	// Body The application under the data key.
+	Body []byte `json:"body"`
+
+	// Id 26 letters and digits; upper and lower case differ.
+	Id ApplicationID `json:"id"`
+
+	// Key SHA-256 of a public key's bytes, lower-case hex.
+	Key Fingerprint `json:"key"`
+
+	// Schema What is inside; `application-1` is the schema Application of this document.
+	Schema string `json:"schema"`
+
+	// Seq The application's place in the terminal's queue.
+	Seq int64 `json:"seq"`
+
+	// Suite A set of cryptographic algorithms. Others may come; `leye-1` is described above.
+	Suite Suite `json:"suite"`
+
+	// Wrap The data key, wrapped to the seal key.
+	Wrap []byte `json:"wrap"`
+}
+
+// Suite A set of cryptographic algorithms. Others may come; `leye-1` is described above.
+type Suite = string
 
 // TerminalID defines model for TerminalID.
 type TerminalID = string
@@ -382,6 +444,9 @@ type SendHeartbeatParams struct {
 
 // FileApplicationJSONRequestBody defines body for FileApplication for application/json ContentType.
 type FileApplicationJSONRequestBody = Application
+
+// FileApplicationApplicationVndLeyeSealedPlusJSONRequestBody defines body for FileApplication for application/vnd.leye.sealed+json ContentType.
+type FileApplicationApplicationVndLeyeSealedPlusJSONRequestBody = SealedApplication
 
 // SendHeartbeatJSONRequestBody defines body for SendHeartbeat for application/json ContentType.
 type SendHeartbeatJSONRequestBody = Heartbeat
@@ -480,6 +545,16 @@ type ClientInterface interface {
 	// Corresponds with PUT /v1/applications/{id} (the `FileApplication` operationId).
 	FileApplication(ctx context.Context, id ApplicationID, params *FileApplicationParams, body FileApplicationJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// FileApplicationWithApplicationVndLeyeSealedPlusJSONBody File an application, once, however often it is sent
+	//
+	// The body is at most 1 MiB of UTF-8 JSON without unknown or repeated keys. Look-ups that need no identity
+	// are filed here too; their case has no applicant.
+	//
+	// Takes a body of the `application/vnd.leye.sealed+json` content type.
+	//
+	// Corresponds with PUT /v1/applications/{id} (the `FileApplication` operationId).
+	FileApplicationWithApplicationVndLeyeSealedPlusJSONBody(ctx context.Context, id ApplicationID, params *FileApplicationParams, body FileApplicationApplicationVndLeyeSealedPlusJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// GetCase Read one case by its number and query code
 	//
 	// A wrong query code and an unknown number give the same answer. After 10 wrong codes for one number, that
@@ -548,6 +623,26 @@ func (c *Client) FileApplicationWithBody(ctx context.Context, id ApplicationID, 
 // Corresponds with PUT /v1/applications/{id} (the `FileApplication` operationId).
 func (c *Client) FileApplication(ctx context.Context, id ApplicationID, params *FileApplicationParams, body FileApplicationJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewFileApplicationRequest(c.Server, id, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// FileApplicationWithApplicationVndLeyeSealedPlusJSONBody File an application, once, however often it is sent
+//
+// The body is at most 1 MiB of UTF-8 JSON without unknown or repeated keys. Look-ups that need no identity
+// are filed here too; their case has no applicant.
+//
+// Takes a body of the `application/vnd.leye.sealed+json` content type.
+//
+// Corresponds with PUT /v1/applications/{id} (the `FileApplication` operationId).
+func (c *Client) FileApplicationWithApplicationVndLeyeSealedPlusJSONBody(ctx context.Context, id ApplicationID, params *FileApplicationParams, body FileApplicationApplicationVndLeyeSealedPlusJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewFileApplicationRequestWithApplicationVndLeyeSealedPlusJSONBody(c.Server, id, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -664,6 +759,17 @@ func NewFileApplicationRequest(server string, id ApplicationID, params *FileAppl
 	}
 	bodyReader = bytes.NewReader(buf)
 	return NewFileApplicationRequestWithBody(server, id, params, "application/json", bodyReader)
+}
+
+// NewFileApplicationRequestWithApplicationVndLeyeSealedPlusJSONBody calls the generic FileApplication builder with application/vnd.leye.sealed+json body
+func NewFileApplicationRequestWithApplicationVndLeyeSealedPlusJSONBody(server string, id ApplicationID, params *FileApplicationParams, body FileApplicationApplicationVndLeyeSealedPlusJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewFileApplicationRequestWithBody(server, id, params, "application/vnd.leye.sealed+json", bodyReader)
 }
 
 // NewFileApplicationRequestWithBody constructs an http.Request for the FileApplication method, with any body, and a specified content type
@@ -1049,6 +1155,16 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with PUT /v1/applications/{id} (the `FileApplication` operationId).
 	FileApplicationWithResponse(ctx context.Context, id ApplicationID, params *FileApplicationParams, body FileApplicationJSONRequestBody, reqEditors ...RequestEditorFn) (*FileApplicationResponse, error)
 
+	// FileApplicationWithApplicationVndLeyeSealedPlusJSONBodyWithResponse File an application, once, however often it is sent
+	//
+	// The body is at most 1 MiB of UTF-8 JSON without unknown or repeated keys. Look-ups that need no identity
+	// are filed here too; their case has no applicant.
+	//
+	// Takes a body of the `application/vnd.leye.sealed+json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/applications/{id} (the `FileApplication` operationId).
+	FileApplicationWithApplicationVndLeyeSealedPlusJSONBodyWithResponse(ctx context.Context, id ApplicationID, params *FileApplicationParams, body FileApplicationApplicationVndLeyeSealedPlusJSONRequestBody, reqEditors ...RequestEditorFn) (*FileApplicationResponse, error)
+
 	// GetCaseWithResponse Read one case by its number and query code
 	//
 	// A wrong query code and an unknown number give the same answer. After 10 wrong codes for one number, that
@@ -1133,6 +1249,8 @@ type FileApplicationResponse struct {
 	ApplicationproblemJSON413 *Problem
 	// ApplicationproblemJSON415 the response for an HTTP 415 `application/problem+json` response
 	ApplicationproblemJSON415 *Problem
+	// ApplicationproblemJSON421 the response for an HTTP 421 `application/problem+json` response
+	ApplicationproblemJSON421 *Problem
 	// ApplicationproblemJSON422 the response for an HTTP 422 `application/problem+json` response
 	ApplicationproblemJSON422 *Problem
 	// ApplicationproblemJSON429 the response for an HTTP 429 `application/problem+json` response
@@ -1184,6 +1302,11 @@ func (r FileApplicationResponse) GetApplicationproblemJSON413() *Problem {
 // GetApplicationproblemJSON415 returns the response for an HTTP 415 `application/problem+json` response
 func (r FileApplicationResponse) GetApplicationproblemJSON415() *Problem {
 	return r.ApplicationproblemJSON415
+}
+
+// GetApplicationproblemJSON421 returns the response for an HTTP 421 `application/problem+json` response
+func (r FileApplicationResponse) GetApplicationproblemJSON421() *Problem {
+	return r.ApplicationproblemJSON421
 }
 
 // GetApplicationproblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
@@ -1726,6 +1849,22 @@ func (c *ClientWithResponses) FileApplicationWithResponse(ctx context.Context, i
 	return ParseFileApplicationResponse(rsp)
 }
 
+// FileApplicationWithApplicationVndLeyeSealedPlusJSONBodyWithResponse File an application, once, however often it is sent
+//
+// The body is at most 1 MiB of UTF-8 JSON without unknown or repeated keys. Look-ups that need no identity
+// are filed here too; their case has no applicant.
+//
+// Takes a body of the `application/vnd.leye.sealed+json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/applications/{id} (the `FileApplication` operationId).
+func (c *ClientWithResponses) FileApplicationWithApplicationVndLeyeSealedPlusJSONBodyWithResponse(ctx context.Context, id ApplicationID, params *FileApplicationParams, body FileApplicationApplicationVndLeyeSealedPlusJSONRequestBody, reqEditors ...RequestEditorFn) (*FileApplicationResponse, error) {
+	rsp, err := c.FileApplicationWithApplicationVndLeyeSealedPlusJSONBody(ctx, id, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseFileApplicationResponse(rsp)
+}
+
 // GetCaseWithResponse Read one case by its number and query code
 //
 // A wrong query code and an unknown number give the same answer. After 10 wrong codes for one number, that
@@ -1869,6 +2008,13 @@ func ParseFileApplicationResponse(rsp *http.Response) (*FileApplicationResponse,
 			return nil, err
 		}
 		response.ApplicationproblemJSON415 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 421:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON421 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
 		var dest Problem

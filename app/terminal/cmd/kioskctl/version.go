@@ -16,7 +16,7 @@ import (
 )
 
 // contractVersion is that of app/api/openapi.yaml.
-const contractVersion = "1.0.0"
+const contractVersion = "1.1.0"
 
 // build is what this program was made of.
 type build struct {

@@ -1,0 +1,106 @@
+// Package envelope is the sealed form of an application: what stands on a
+// terminal's disk and goes over the line, for the central alone to open. Each
+// has a data key of its own, and that is wrapped to the central's public key.
+//
+// It keeps no keys and no files, and whom to trust is not its matter; see the
+// terminal's package seal and the central's package keyring.
+package envelope
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+// Errors that callers tell apart.
+var (
+	ErrSuite      = errors.New("the cryptographic suite is not known here")
+	ErrUnreadable = errors.New("the key does not open it")
+)
+
+// Schema names what is inside: the contract's Application as JSON.
+const Schema = "application-1"
+
+// Header is what a sealed application says openly. All of it is bound to the
+// body and to each wrap: with another header they do not open.
+type Header struct {
+	Suite  Suite
+	ID     string // the application's
+	Seq    int64  // from 1, its place in the terminal's queue
+	Schema string
+}
+
+// bound is the associated data: the parts with a line feed after each, which
+// none of them may hold.
+func (h Header) bound() []byte {
+	return []byte(strings.Join([]string{string(h.Suite), h.ID, strconv.FormatInt(h.Seq, 10), h.Schema, ""}, "\n"))
+}
+
+// Envelope is one sealed application.
+type Envelope struct {
+	Header
+	Key  Fingerprint // of the public key that the data key is wrapped to
+	Wrap []byte      // the data key, for the owner of Key
+	Body []byte      // the application under the data key
+}
+
+// Digest is the hex SHA-256 of bytes: of a sealed application its Body, of one
+// that is sent in the open all that is sent. An acknowledgement repeats it.
+func Digest(body []byte) string {
+	sum := sha256.Sum256(body)
+	return hex.EncodeToString(sum[:])
+}
+
+var (
+	fitWord = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,31}$`)
+	fitID   = regexp.MustCompile(`^[0-9A-Za-z]{26}$`)
+)
+
+// check refuses what [Header.bound] could not keep apart.
+func (h Header) check() error {
+	switch {
+	case !fitWord.MatchString(string(h.Suite)):
+		return errors.New("suite is not a name")
+	case !fitWord.MatchString(h.Schema):
+		return errors.New("schema is not a name")
+	case !fitID.MatchString(h.ID):
+		return errors.New("id is not 26 letters and digits")
+	case h.Seq < 1:
+		return errors.New("seq is below 1")
+	}
+	return nil
+}
+
+// SealBody puts plain under a data key of [NewDataKey], which must be used once.
+func SealBody(h Header, key, plain []byte) ([]byte, error) {
+	if err := h.check(); err != nil {
+		return nil, fmt.Errorf("seal: %w", err)
+	}
+	s, err := suiteOf(h.Suite)
+	if err != nil {
+		return nil, fmt.Errorf("seal: %w", err)
+	}
+	body, err := s.seal(key, plain, h.bound())
+	if err != nil {
+		return nil, fmt.Errorf("seal: %w", err)
+	}
+	return body, nil
+}
+
+// OpenBody gives back what [SealBody] sealed under the same header and key, or
+// [ErrUnreadable].
+func OpenBody(h Header, key, body []byte) ([]byte, error) {
+	s, err := suiteOf(h.Suite)
+	if err != nil {
+		return nil, fmt.Errorf("open: %w", err)
+	}
+	plain, err := s.open(key, body, h.bound())
+	if err != nil {
+		return nil, fmt.Errorf("open: %w", ErrUnreadable)
+	}
+	return plain, nil
+}
