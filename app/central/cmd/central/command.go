@@ -25,6 +25,7 @@ const help = `central takes in the applications of a district's kiosks.
 Usage:
   central serve [flags]            run until SIGTERM or Ctrl-C
   central case NUMBER [flags]      print one case as JSON
+  central keys [flags]             print the public key that terminals seal to
   central password [flags]         put a new console password in place and print it
   central version                  print the version
   central help                     print this
@@ -32,6 +33,9 @@ Usage:
 Flags of serve:
   --db PATH                 database, made when it is not there (central.db)
   --listen ADDRESS          address and port (127.0.0.1:8700); port 0 takes a free one
+  --seal-key PATH           private key that opens sealed applications, made when it is not
+                            there (central.key beside central.db); keep a copy: without it
+                            nobody can read what terminals still hold
   --centre-code DIGITS      three digits that start every case number (000)
   --desk [CATEGORY=]TEXT    where a matter goes on, for all or for a category of
                             services; may be given more than once
@@ -40,14 +44,16 @@ Flags of serve:
                             whose common name is the terminal's name
   --insecure-any-address    listen beyond this machine without --client-ca
 
-Flags of case and password:
+Flags of case, keys and password:
   --db PATH                 database (central.db)
+  --seal-key PATH           keys: as for serve
   --show                    case: personal answers in full; the look is put on record
 
 Examples:
   central serve --db /var/lib/leye/central.db --centre-code 107
   central serve --listen 0.0.0.0:8700 --tls-cert c.pem --tls-key c.key --client-ca kiosks.pem
   central serve --desk 综合窗口 --desk employment=就业服务窗口
+  central keys --db /var/lib/leye/central.db
   central case 107-417-261124-0001-5 --db /var/lib/leye/central.db
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 no such case.
@@ -79,6 +85,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		err = serve(ctx, rest, stdout, stderr)
 	case "case":
 		err = printCase(ctx, rest, stdout, stderr)
+	case "keys":
+		err = printKeys(rest, stdout, stderr)
 	case "password":
 		err = newPassword(ctx, rest, stdout, stderr)
 	case "version", "--version":

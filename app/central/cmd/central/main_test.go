@@ -18,6 +18,7 @@ import (
 	"testing"
 
 	"leye/app/api"
+	"leye/app/central/internal/keyring"
 	"leye/app/central/internal/ledger"
 )
 
@@ -226,6 +227,8 @@ func TestCommandLine(t *testing.T) {
 		{"case", exitUsage, "one case number"},
 		{"case 107-180-261124-0002-4", exitUsage, "a digit of it is wrong"},
 		{"case 107-180-261124-0002-5 --db " + missing, exitFailed, "open database"},
+		{"keys now", exitUsage, "takes no word"},
+		{"keys --db " + missing, exitFailed, "no such file"},
 		{"password --db " + missing, exitFailed, "open database"},
 	} {
 		code, out, errs := command(t, strings.Fields(tt.args)...)
@@ -281,5 +284,16 @@ func TestDesks(t *testing.T) {
 	}
 	if d["employment"] != "就业窗口" || d[""] != "1号窗=综合" || len(d) != 2 {
 		t.Errorf("desks %v", d)
+	}
+}
+
+func TestKeysCommand(t *testing.T) {
+	db := filepath.Join(t.TempDir(), "central.db")
+	key, _, err := keyring.Open(keyring.Path(db))
+	fatal(t, err)
+	code, out, _ := command(t, "keys", "--db", db)
+	want := fmt.Sprintf("fingerprint: %s\nseal_key = \"%s\"\n", key.Public().Fingerprint().Short(), key.Public())
+	if code != exitOK || out != want {
+		t.Errorf("keys: %d %q, want %q", code, out, want)
 	}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -17,14 +18,17 @@ import (
 	"leye/app/catalogue"
 	"leye/app/central/internal/console"
 	"leye/app/central/internal/intake"
+	"leye/app/central/internal/keyring"
 	"leye/app/central/internal/ledger"
 	"leye/app/central/internal/server"
+	"leye/app/envelope"
 	"leye/assets"
 )
 
 // settings are the flags of serve.
 type settings struct {
 	db, listen, centre string
+	sealKey            string
 	desks              desks
 	cert, key, ca      string
 	anyAddress         bool
@@ -53,6 +57,7 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	s := settings{desks: desks{"": "综合窗口"}}
 	f := flag.NewFlagSet("serve", flag.ContinueOnError)
 	f.StringVar(&s.db, "db", "central.db", "")
+	f.StringVar(&s.sealKey, "seal-key", "", "")
 	f.StringVar(&s.listen, "listen", "127.0.0.1:8700", "")
 	f.StringVar(&s.centre, "centre-code", "000", "")
 	f.Var(s.desks, "desk", "")
@@ -105,7 +110,11 @@ func (s settings) run(ctx context.Context, log *slog.Logger, stdout io.Writer) (
 		return err
 	}
 	defer func() { err = errors.Join(err, l.Close()) }()
-	handler, err := s.build(l, log)
+	key, made, err := keyring.Open(cmp.Or(s.sealKey, keyring.Path(s.db)))
+	if err != nil {
+		return err
+	}
+	handler, err := s.build(l, key, log)
 	if err != nil {
 		return err
 	}
@@ -119,6 +128,9 @@ func (s settings) run(ctx context.Context, log *slog.Logger, stdout io.Writer) (
 	}
 	if err := announce(ctx, l, stdout, scheme+"://"+listener.Addr().String()+"/"); err != nil {
 		return errors.Join(err, listener.Close())
+	}
+	if made {
+		log.Info("made the seal key; keep a copy of its file in a safe place", "key", key.Public())
 	}
 	return handler.Serve(ctx, listener)
 }
@@ -139,7 +151,7 @@ func announce(ctx context.Context, l *ledger.Ledger, stdout io.Writer, address s
 }
 
 // build puts the pieces together; nothing else here knows them all.
-func (s settings) build(l *ledger.Ledger, log *slog.Logger) (*server.Server, error) {
+func (s settings) build(l *ledger.Ledger, key *envelope.PrivateKey, log *slog.Logger) (*server.Server, error) {
 	declared, err := catalogue.Load(assets.Catalogue())
 	if err != nil {
 		return nil, err
@@ -148,7 +160,7 @@ func (s settings) build(l *ledger.Ledger, log *slog.Logger) (*server.Server, err
 	if err != nil {
 		return nil, err
 	}
-	in, err := intake.New(intake.Config{Catalogue: declared, Ledger: l, Calendar: days, Desks: s.desks})
+	in, err := intake.New(intake.Config{Catalogue: declared, Ledger: l, Calendar: days, Key: key, Desks: s.desks})
 	if err != nil {
 		return nil, err
 	}
@@ -167,7 +179,7 @@ func (s settings) build(l *ledger.Ledger, log *slog.Logger) (*server.Server, err
 		return nil, err
 	}
 	return server.New(server.Config{
-		Intake: in, Ledger: l, Catalogue: declared, CataloguePack: catalogues, PoliciesPack: policies,
+		Intake: in, Ledger: l, Catalogue: declared, CataloguePack: catalogues, PoliciesPack: policies, SealKey: key.Public(),
 		Console: pages, Version: programVersion(), Certificates: s.ca != "", Log: log,
 	}), nil
 }

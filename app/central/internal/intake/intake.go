@@ -7,8 +7,6 @@ package intake
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"maps"
@@ -21,6 +19,7 @@ import (
 	"leye/app/catalogue"
 	"leye/app/central/internal/ledger"
 	"leye/app/central/internal/mask"
+	"leye/app/envelope"
 	"leye/app/form"
 )
 
@@ -44,8 +43,9 @@ type Config struct {
 	Catalogue Catalogue
 	Ledger    Ledger
 	Calendar  Calendar
-	Desks     map[string]string // where a matter goes on, by the service's category; "" for all others
-	Now       func() time.Time  // time.Now when nil
+	Key       *envelope.PrivateKey // opens what comes sealed; nothing sealed is taken when nil
+	Desks     map[string]string    // where a matter goes on, by the service's category; "" for all others
+	Now       func() time.Time     // time.Now when nil
 }
 
 // Refusal says why an application was not taken. Sending it again is no use.
@@ -77,6 +77,7 @@ type Intake struct {
 	catalogue Catalogue
 	ledger    Ledger
 	calendar  Calendar
+	key       *envelope.PrivateKey
 	desks     map[string]string
 	now       func() time.Time
 	openings  map[string]opening // by service
@@ -105,7 +106,7 @@ func New(c Config) (*Intake, error) {
 		c.Now = time.Now
 	}
 	i := &Intake{
-		catalogue: c.Catalogue, ledger: c.Ledger, calendar: c.Calendar, desks: c.Desks, now: c.Now,
+		catalogue: c.Catalogue, ledger: c.Ledger, calendar: c.Calendar, key: c.Key, desks: c.Desks, now: c.Now,
 		openings: map[string]opening{}, forms: map[formKey]*form.Form{},
 	}
 	for _, s := range c.Catalogue.Services() {
@@ -148,8 +149,13 @@ func open(c Catalogue, s catalogue.Service) (opening, error) {
 // Caller is the terminal that is known to have sent it, or empty when the
 // transport does not say.
 func (i *Intake) Take(ctx context.Context, caller, id string, body []byte) (ack api.Acknowledgement, repeated bool, err error) {
-	sum := sha256.Sum256(body)
-	digest := hex.EncodeToString(sum[:])
+	digest := envelope.Digest(body)
+	return i.take(ctx, id, digest, func() (ledger.Filing, error) { return i.examine(caller, id, digest, body) })
+}
+
+// take answers for what is known by its digest, and files what examine makes of
+// the rest.
+func (i *Intake) take(ctx context.Context, id, digest string, examine func() (ledger.Filing, error)) (ack api.Acknowledgement, repeated bool, err error) {
 	c, err := i.ledger.Filed(ctx, id, digest)
 	switch {
 	case err == nil:
@@ -159,7 +165,7 @@ func (i *Intake) Take(ctx context.Context, caller, id string, body []byte) (ack 
 	case !errors.Is(err, ledger.ErrNotFound):
 		return api.Acknowledgement{}, false, err
 	}
-	f, err := i.examine(caller, id, digest, body)
+	f, err := examine()
 	if err != nil {
 		return api.Acknowledgement{}, false, err
 	}

@@ -24,8 +24,10 @@ import (
 	"leye/app/casework"
 	"leye/app/catalogue"
 	"leye/app/central/internal/intake"
+	"leye/app/central/internal/keyring"
 	"leye/app/central/internal/ledger"
 	"leye/app/central/internal/server"
+	"leye/app/envelope"
 )
 
 var noon = time.Date(2026, 11, 24, 12, 0, 0, 0, time.FixedZone("CST", 8*60*60))
@@ -58,6 +60,7 @@ type central struct {
 	path    string
 	version string // of the catalogue
 	ledger  *ledger.Ledger
+	key     *envelope.PrivateKey
 	stop    func()
 }
 
@@ -78,8 +81,10 @@ func startAt(t *testing.T, path string, adapt func(*server.Config)) *central {
 	c.version = cat.Version()
 	days, err := casework.OpenCalendar(os.DirFS("../../../../assets/calendar"))
 	fatal(t, err)
+	c.key, _, err = keyring.Open(keyring.Path(path))
+	fatal(t, err)
 	in, err := intake.New(intake.Config{
-		Catalogue: cat, Ledger: c.ledger, Calendar: days, Desks: map[string]string{"": "综合窗口"}, Now: c.clock.read,
+		Catalogue: cat, Ledger: c.ledger, Calendar: days, Key: c.key, Desks: map[string]string{"": "综合窗口"}, Now: c.clock.read,
 	})
 	fatal(t, err)
 	catalogues, err := server.NewPack(assets)
@@ -88,7 +93,7 @@ func startAt(t *testing.T, path string, adapt func(*server.Config)) *central {
 	fatal(t, err)
 	config := server.Config{
 		Intake: in, Ledger: c.ledger, Catalogue: cat, CataloguePack: catalogues, PoliciesPack: policies,
-		Version: "1.2.3", Now: c.clock.read,
+		SealKey: c.key.Public(), Version: "1.2.3", Now: c.clock.read,
 	}
 	adapt(&config)
 	h := httptest.NewServer(server.New(config).Handler())

@@ -11,12 +11,14 @@ import (
 	"mime"
 	"net/http"
 	"regexp"
+	"slices"
 	"time"
 
 	"leye/app/api"
 	"leye/app/central/internal/intake"
 	"leye/app/central/internal/ledger"
 	"leye/app/central/internal/mask"
+	"leye/app/envelope"
 )
 
 var _ api.ServerInterface = (*Server)(nil)
@@ -24,11 +26,15 @@ var _ api.ServerInterface = (*Server)(nil)
 // FileApplication answers PUT /v1/applications/{id}.
 func (s *Server) FileApplication(w http.ResponseWriter, r *http.Request, id api.ApplicationID, _ api.FileApplicationParams) {
 	caller, _ := s.caller(r)
-	body, ok := s.body(w, r)
+	kind, body, ok := s.body(w, r, plainType, envelope.MediaType)
 	if !ok {
 		return
 	}
-	ack, repeated, err := s.intake.Take(r.Context(), caller, id, body)
+	take := s.intake.Take
+	if kind == envelope.MediaType {
+		take = s.intake.TakeSealed
+	}
+	ack, repeated, err := take(r.Context(), caller, id, body)
 	if err != nil {
 		s.failed(w, r, err)
 		return
@@ -41,24 +47,26 @@ func (s *Server) FileApplication(w http.ResponseWriter, r *http.Request, id api.
 	send(w, status, ack)
 }
 
-// body reads a bounded JSON body, or answers why not.
-func (s *Server) body(w http.ResponseWriter, r *http.Request) ([]byte, bool) {
+const plainType = "application/json"
+
+// body reads a bounded body of one of the media types, or answers why not.
+func (s *Server) body(w http.ResponseWriter, r *http.Request, types ...string) (kind string, body []byte, ok bool) {
 	kind, parameters, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	charset, named := parameters["charset"]
-	if err != nil || kind != "application/json" || named && charset != "utf-8" || r.Header.Get("Content-Encoding") != "" {
+	if err != nil || !slices.Contains(types, kind) || named && charset != "utf-8" || r.Header.Get("Content-Encoding") != "" {
 		refuse(w, r, api.ProblemCodeUnsupportedMediaType, "")
-		return nil, false
+		return "", nil, false
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, api.MaxBody))
+	body, err = io.ReadAll(http.MaxBytesReader(w, r.Body, api.MaxBody))
 	if _, large := errors.AsType[*http.MaxBytesError](err); large {
 		refuse(w, r, api.ProblemCodeTooLarge, "The limit is 1048576 bytes.")
-		return nil, false
+		return "", nil, false
 	}
 	if err != nil {
 		refuse(w, r, api.ProblemCodeMalformed, "body: it did not come whole")
-		return nil, false
+		return "", nil, false
 	}
-	return body, true
+	return kind, body, true
 }
 
 // failed answers an error of intake or ledger. Running out of time means too
@@ -169,7 +177,7 @@ func (s *Server) SendHeartbeat(w http.ResponseWriter, r *http.Request, id api.Te
 		refuse(w, r, api.ProblemCodeForbidden, "")
 		return
 	}
-	body, ok := s.body(w, r)
+	_, body, ok := s.body(w, r, plainType)
 	if !ok {
 		return
 	}
@@ -185,6 +193,7 @@ func (s *Server) SendHeartbeat(w http.ResponseWriter, r *http.Request, id api.Te
 	}
 	send(w, http.StatusOK, api.HeartbeatAnswer{
 		ReceivedAt: beat.SeenAt, CatalogueVersion: s.packs.catalogue.version, PoliciesVersion: s.packs.policies.version,
+		SealKey: s.sealKey,
 	})
 }
 
@@ -257,7 +266,7 @@ func (s *Server) GetHealth(w http.ResponseWriter, r *http.Request, _ api.GetHeal
 		return
 	}
 	send(w, http.StatusOK, api.Health{
-		Status: api.HealthStatusOk, Version: s.version, Time: s.now(),
+		Status: api.HealthStatusOk, Version: s.version, Time: s.now(), SealKey: s.sealKey,
 		CatalogueVersion: s.packs.catalogue.version, PoliciesVersion: s.packs.policies.version,
 	})
 }

@@ -18,11 +18,13 @@ import (
 	"leye/app/catalogue"
 	"leye/app/central/internal/ledger"
 	"leye/app/central/internal/tries"
+	"leye/app/envelope"
 )
 
 // Intake takes in applications.
 type Intake interface {
 	Take(ctx context.Context, caller, id string, body []byte) (ack api.Acknowledgement, repeated bool, err error)
+	TakeSealed(ctx context.Context, caller, id string, body []byte) (ack api.Acknowledgement, repeated bool, err error)
 }
 
 // Ledger is what the server reads and writes itself.
@@ -46,12 +48,13 @@ type Config struct {
 	Ledger                      Ledger
 	Catalogue                   Catalogue
 	CataloguePack, PoliciesPack Pack
-	Console                     http.Handler     // answers everything outside /v1/; nothing when nil
-	Version                     string           // of the program
-	Certificates                bool             // ask terminals for client certificates
-	AtOnce                      int              // requests; 256 when 0
-	Now                         func() time.Time // time.Now when nil
-	Log                         *slog.Logger     // nothing is logged when nil
+	SealKey                     envelope.PublicKey // published to terminals; none when zero
+	Console                     http.Handler       // answers everything outside /v1/; nothing when nil
+	Version                     string             // of the program
+	Certificates                bool               // ask terminals for client certificates
+	AtOnce                      int                // requests; 256 when 0
+	Now                         func() time.Time   // time.Now when nil
+	Log                         *slog.Logger       // nothing is logged when nil
 }
 
 // Server answers requests; its methods may be called at the same time.
@@ -60,6 +63,7 @@ type Server struct {
 	ledger       Ledger
 	catalogue    Catalogue
 	packs        struct{ catalogue, policies Pack }
+	sealKey      *api.SealKey
 	version      string
 	certificates bool
 	now          func() time.Time
@@ -93,6 +97,9 @@ func New(c Config) *Server {
 		places:  make(chan struct{}, c.AtOnce),
 	}
 	s.packs.catalogue, s.packs.policies = c.CataloguePack, c.PoliciesPack
+	if k := c.SealKey; !k.Zero() {
+		s.sealKey = &api.SealKey{Suite: string(k.Suite()), Key: k.Bytes(), Fingerprint: string(k.Fingerprint())}
+	}
 	s.handler = named(timed(s.watched(s.bounded(s.routes(c.Console)))))
 	return s
 }

@@ -34,6 +34,10 @@ func (f taker) Take(ctx context.Context, caller, id string, body []byte) (api.Ac
 	return f(ctx, caller, id, body)
 }
 
+func (f taker) TakeSealed(ctx context.Context, caller, id string, body []byte) (api.Acknowledgement, bool, error) {
+	return f(ctx, caller, id, body)
+}
+
 func put(t *testing.T, client *http.Client, url string) (int, http.Header, api.Problem) {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), "PUT", url+"/v1/applications/"+someID, strings.NewReader("{}"))
