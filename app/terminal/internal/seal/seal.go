@@ -1,0 +1,127 @@
+// Package seal keeps the terminal's own key and knows the central's: what is
+// handed in gets a data key of its own, which is wrapped to the central and,
+// until the visit ends, to this terminal.
+//
+// It writes no rows and sends nothing; what a wrap's end means for an entry is
+// the outbox's matter, and which central to trust is decided where it is built.
+package seal
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"fmt"
+	"sync/atomic"
+
+	"leye/app/envelope"
+)
+
+// Record is one sealed application with the wraps that still exist.
+type Record struct {
+	envelope.Header
+	Body         []byte
+	Central      envelope.Fingerprint // of the key that WrapCentral is for; "" without one
+	WrapCentral  []byte               // nil as long as no central's key is known
+	WrapTerminal []byte               // nil once this terminal may read it no more
+}
+
+// Envelope is what is sent of a record that the central can open.
+func (r Record) Envelope() envelope.Envelope {
+	return envelope.Envelope{Header: r.Header, Key: r.Central, Wrap: r.WrapCentral, Body: r.Body}
+}
+
+// Sealer seals with one terminal key to the central of the hour. Its methods may
+// be called from any goroutine.
+type Sealer struct {
+	own     *Key
+	central atomic.Pointer[envelope.PublicKey]
+}
+
+// New gives a sealer that knows no central yet.
+func New(own *Key) *Sealer { return &Sealer{own: own} }
+
+// SealTo has everything from now on sealed to a central's key.
+func (s *Sealer) SealTo(central envelope.PublicKey) { s.central.Store(&central) }
+
+// Central is the key of [Sealer.SealTo]; zero when none is known yet.
+func (s *Sealer) Central() envelope.PublicKey {
+	if p := s.central.Load(); p != nil {
+		return *p
+	}
+	return envelope.PublicKey{}
+}
+
+// Seal seals the application id in the place seq of the queue: to this terminal,
+// and to the central if its key is known.
+func (s *Sealer) Seal(id string, seq int64, plain []byte) (Record, error) {
+	r := Record{Header: envelope.Header{Suite: envelope.Leye1, ID: id, Seq: seq, Schema: envelope.Schema}}
+	central := s.Central()
+	if !central.Zero() {
+		r.Suite = central.Suite()
+	}
+	key, err := envelope.NewDataKey(r.Suite)
+	if err != nil {
+		return Record{}, err
+	}
+	defer clear(key)
+	if r.Body, err = envelope.SealBody(r.Header, key, plain); err != nil {
+		return Record{}, err
+	}
+	if r.WrapTerminal, err = envelope.SealBody(r.Header, s.own.wrap, key); err != nil {
+		return Record{}, err
+	}
+	return r, r.wrapFor(central, key)
+}
+
+func (r *Record) wrapFor(central envelope.PublicKey, key []byte) (err error) {
+	if central.Zero() {
+		return nil
+	}
+	r.Central = central.Fingerprint()
+	r.WrapCentral, err = central.Wrap(r.Header, key)
+	return err
+}
+
+// dataKey takes a record's key out of the terminal's wrap.
+func (s *Sealer) dataKey(r Record) ([]byte, error) {
+	key, err := envelope.OpenBody(r.Header, s.own.wrap, r.WrapTerminal)
+	if err != nil {
+		return nil, fmt.Errorf("open by the terminal's key: %w", err)
+	}
+	return key, nil
+}
+
+// Open gives back what was sealed, as long as the terminal's wrap exists. Errors
+// are [envelope.ErrUnreadable] and [envelope.ErrSuite].
+func (s *Sealer) Open(r Record) ([]byte, error) {
+	key, err := s.dataKey(r)
+	if err != nil {
+		return nil, err
+	}
+	defer clear(key)
+	return envelope.OpenBody(r.Header, key, r.Body)
+}
+
+// Rewrap makes a record that only this terminal can read readable for the
+// central too, once it is sure that it opens. Errors are those of [Sealer.Open].
+func (s *Sealer) Rewrap(r Record) (Record, error) {
+	key, err := s.dataKey(r)
+	if err != nil {
+		return Record{}, err
+	}
+	defer clear(key)
+	if _, err := envelope.OpenBody(r.Header, key, r.Body); err != nil {
+		return Record{}, err
+	}
+	return r, r.wrapFor(s.Central(), key)
+}
+
+// Mark is a hash, under the terminal's key, of something that could be guessed:
+// equal parts give equal marks, and without the key nobody can try.
+func (s *Sealer) Mark(parts ...[]byte) []byte {
+	h := hmac.New(sha256.New, s.own.mark)
+	for _, p := range parts {
+		fmt.Fprintf(h, "%d:", len(p))
+		h.Write(p)
+	}
+	return h.Sum(nil)
+}

@@ -1,0 +1,192 @@
+package seal
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"leye/app/envelope"
+)
+
+const someID = "01KQ3ZC8V5W0T6R2N9M4H7XJDA"
+
+var plain = []byte(`{"answers":{"name":"张示例"}}`)
+
+func sealer(t testing.TB) *Sealer {
+	t.Helper()
+	k, err := OpenKey(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return New(k)
+}
+
+func central(t testing.TB) *envelope.PrivateKey {
+	t.Helper()
+	k, err := envelope.NewPrivateKey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return k
+}
+
+func seal(t testing.TB, s *Sealer) Record {
+	t.Helper()
+	r, err := s.Seal(someID, 7, plain)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func TestBothReadUntilTheWrapIsGone(t *testing.T) {
+	s, c := sealer(t), central(t)
+	s.SealTo(c.Public())
+	r := seal(t, s)
+	if got, err := s.Open(r); err != nil || !bytes.Equal(got, plain) {
+		t.Errorf("the terminal reads %q, %v", got, err)
+	}
+	if got, err := c.Open(r.Envelope()); err != nil || !bytes.Equal(got, plain) {
+		t.Errorf("the central reads %q, %v", got, err)
+	}
+	if _, err := sealer(t).Open(r); !errors.Is(err, envelope.ErrUnreadable) {
+		t.Errorf("another terminal: %v", err)
+	}
+	r.WrapTerminal = nil
+	if _, err := s.Open(r); !errors.Is(err, envelope.ErrUnreadable) {
+		t.Errorf("the terminal without its wrap: %v", err)
+	}
+	if got, err := c.Open(r.Envelope()); err != nil || !bytes.Equal(got, plain) {
+		t.Errorf("the central without the terminal's wrap reads %q, %v", got, err)
+	}
+	if bytes.Contains(r.Body, []byte("answers")) {
+		t.Error("the body is not sealed")
+	}
+}
+
+func TestTheCentralsWrapMayComeLater(t *testing.T) {
+	s, c := sealer(t), central(t)
+	r := seal(t, s)
+	if r.WrapCentral != nil || r.Central != "" {
+		t.Fatalf("sealed to nobody known: %+v", r)
+	}
+	s.SealTo(c.Public())
+	later, err := s.Rewrap(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := c.Open(later.Envelope()); err != nil || !bytes.Equal(got, plain) {
+		t.Errorf("the central reads %q, %v", got, err)
+	}
+	if !bytes.Equal(later.Body, r.Body) {
+		t.Error("the sealed body has changed, and with it its digest")
+	}
+}
+
+// Each field that is bound, changed, keeps the terminal out too.
+func TestNothingCanBeExchanged(t *testing.T) {
+	s := sealer(t)
+	r, other := seal(t, s), seal(t, s)
+	for name, harm := range map[string]func(*Record){
+		"id":             func(r *Record) { r.ID = strings.Repeat("B", 26) },
+		"seq":            func(r *Record) { r.Seq++ },
+		"schema":         func(r *Record) { r.Schema = "application-2" },
+		"another's body": func(r *Record) { r.Body = other.Body },
+		"another's wrap": func(r *Record) { r.WrapTerminal = other.WrapTerminal },
+		"altered body":   func(r *Record) { r.Body = append(bytes.Clone(r.Body), 0) },
+	} {
+		changed := r
+		harm(&changed)
+		if _, err := s.Open(changed); !errors.Is(err, envelope.ErrUnreadable) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if _, err := s.Rewrap(changed); !errors.Is(err, envelope.ErrUnreadable) {
+			t.Errorf("%s: wrapped anew, %v", name, err)
+		}
+	}
+	r.Suite = "leye-sm-1"
+	if _, err := s.Open(r); !errors.Is(err, envelope.ErrSuite) {
+		t.Errorf("suite: %v", err)
+	}
+}
+
+func TestMarks(t *testing.T) {
+	s := sealer(t)
+	if !bytes.Equal(s.Mark([]byte("ab"), []byte("c")), s.Mark([]byte("ab"), []byte("c"))) {
+		t.Error("equal parts, unequal marks")
+	}
+	if bytes.Equal(s.Mark([]byte("ab"), []byte("c")), s.Mark([]byte("a"), []byte("bc"))) {
+		t.Error("parts run together")
+	}
+	if bytes.Equal(s.Mark([]byte("ab")), sealer(t).Mark([]byte("ab"))) {
+		t.Error("two terminals make the same mark")
+	}
+}
+
+func TestTheKeyStaysAndIsPrivate(t *testing.T) {
+	dir := t.TempDir()
+	if kind, err := Look(dir); kind != None || err != nil {
+		t.Errorf("before: %q, %v", kind, err)
+	}
+	first, err := OpenKey(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := seal(t, New(first))
+	again, err := OpenKey(dir)
+	if err != nil || again.Replaced != nil {
+		t.Fatalf("%v, replaced %v", err, again.Replaced)
+	}
+	if got, err := New(again).Open(r); err != nil || !bytes.Equal(got, plain) {
+		t.Errorf("after a restart: %q, %v", got, err)
+	}
+	path := filepath.Join(dir, FileName)
+	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("mode %v, %v", info.Mode(), err)
+	}
+	if kind, err := Look(dir); kind != File || err != nil {
+		t.Errorf("after: %q, %v", kind, err)
+	}
+	for _, said := range []string{fmt.Sprint(first), fmt.Sprintf("%+v", first), fmt.Sprintf("%#v", first)} {
+		if said != "terminal's key in a file" {
+			t.Errorf("a key prints as %q", said)
+		}
+	}
+	if err := os.Chmod(path, 0o640); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := OpenKey(dir); err == nil || !strings.Contains(err.Error(), "0600") {
+		t.Errorf("a key that others may read: %v", err)
+	}
+}
+
+func TestAKeyThatCannotBeReadIsSetAside(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, FileName)
+	for _, rubbish := range []string{"", "rubbish", `{"kind":"file"}`, `{"kind":"moon","secret":"AAAA"}`} {
+		if err := os.WriteFile(path, []byte(rubbish), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		k, err := OpenKey(dir)
+		if err != nil || k.Replaced == nil {
+			t.Fatalf("%q: %v", rubbish, err)
+		}
+		aside, err := filepath.Glob(path + ".unreadable-*")
+		if err != nil || len(aside) != 1 {
+			t.Fatalf("set aside: %v, %v", aside, err)
+		}
+		if kept, err := os.ReadFile(aside[0]); err != nil || string(kept) != rubbish {
+			t.Errorf("set aside %q, %v; want %q", kept, err, rubbish)
+		}
+		if err := os.Remove(aside[0]); err != nil {
+			t.Fatal(err)
+		}
+		if again, err := OpenKey(dir); err != nil || again.Replaced != nil {
+			t.Errorf("the new key: %v", err)
+		}
+	}
+}
