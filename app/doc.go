@@ -8,28 +8,33 @@
 // Resident of it and drives the visit as a state machine, and the ui draws each
 // state and sends intents back. A service's questions come from the catalogue; the
 // form decides which are relevant and checks each answer. Handing in gives the
-// application its identifier, then the outbox and the journal keep it in one
-// durable transaction; only then may the screen or paper say so. The relay carries
-// it to the central over the contract in api, as often as needed under the same
-// identifier. The central's intake checks it again, the ledger opens a case, and
-// the acknowledgement comes back the same way. A receipt says which of three things
+// application its identifier, then it is sealed, and the outbox and the journal
+// keep it in one durable transaction; only then may the screen or paper say so. The
+// relay carries it, sealed as it lies, to the central over the contract in api, as
+// often as needed under the same identifier. The central's intake opens and checks
+// it again, the ledger opens a case, and the acknowledgement comes back the same
+// way. With the end of the visit the terminal's key to the application goes, with
+// the acknowledgement the central's wrap and the sealed body. A receipt says which of three things
 // happened: accepted under a number, saved on the terminal, or refused and waiting
 // for staff. What could not be kept gets no receipt: the answers stay on the screen.
 //
 // # The rooms
 //
 //	api                           the contract between terminal and central
+//	envelope                      the sealed form that both sides agree on
 //	catalogue, form               what is offered; what is asked and answered
 //	policy, casework              policy texts and rules; states, clocks, working days
 //	terminal/internal/kiosk       the terminal's own words
 //	terminal/internal/session     one visit, from idle to wiped
 //	terminal/internal/ui          the screens; the only place that knows Fyne
+//	terminal/internal/seal        the terminal's key and the wraps
 //	terminal/internal/outbox      what was handed in, until the central has it
 //	terminal/internal/relay       the way there and back
 //	terminal/internal/policysync  services and policies from the central
 //	terminal/internal/heartbeat   what the central hears of a terminal
 //	terminal/internal/appliance   puts the pieces together and ends them in order
 //	central/internal/server       the contract served; intake, ledger, console behind it
+//	central/internal/keyring      the key that opens what was sealed
 //
 // # Who may import whom
 //

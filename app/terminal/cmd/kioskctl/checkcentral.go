@@ -67,6 +67,7 @@ func (d *diagnosis) checkCentral(ctx context.Context, c config.Central) skew {
 	default:
 		d.good("central", "%s answers as contract %s says, in %v, program %s", c.URL, contractVersion, took.Round(time.Millisecond), h.Version)
 		d.compareCatalogue(h.CatalogueVersion)
+		d.compareTold(h.SealKey)
 		return skew{true, time.Until(h.Time) * -1}
 	}
 	return skew{}

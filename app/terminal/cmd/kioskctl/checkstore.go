@@ -21,8 +21,8 @@ const (
 	fairRoom  = 256 << 20
 )
 
-// checkStore looks at the file, the room around it, and the queue and journal in
-// it.
+// checkStore looks at the file, the room around it, the queue and journal in it,
+// and the keys that it is sealed with.
 func (d *diagnosis) checkStore(ctx context.Context, cfg config.Config) {
 	path := filepath.Join(cfg.Store.Dir, store.FileName)
 	db, err := store.Open(ctx, path, store.Options{ReadOnly: true})
@@ -40,6 +40,7 @@ func (d *diagnosis) checkStore(ctx context.Context, cfg config.Config) {
 		d.good("store", "%s is whole", path)
 		d.checkQueue(ctx, db)
 		d.checkJournal(ctx, db)
+		d.checkSeal(ctx, cfg, db)
 	}
 	if err := db.Close(); err != nil {
 		d.condition("store", storeCode(err), err.Error())

@@ -11,6 +11,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"leye/app/envelope"
 	"leye/app/terminal/internal/config"
 	"leye/app/terminal/internal/health"
 	"leye/app/terminal/internal/kiosk"
@@ -21,8 +22,8 @@ func doctorCommand() command {
 	return command{
 		name:    "doctor",
 		summary: "look at everything that the kiosk needs and say what to do",
-		about: "It looks at the configuration, the state file, the queue, the journal, the catalogue, card reader and\n" +
-			"printer, the central and the clock. It prints nothing on paper and changes nothing. Devices that the\n" +
+		about: "It looks at the configuration, the state file, the queue, the journal, the keys, the catalogue, card\n" +
+			"reader and printer, the central and the clock. It prints nothing on paper and changes nothing. Devices that the\n" +
 			"kiosk has in use are left alone. Warnings do not change the exit code.",
 		examples: []string{"doctor", "doctor --config district.toml --config terminal.toml --json"},
 		exits:    []int{exitFailed},
@@ -77,6 +78,8 @@ type diagnosis struct {
 	At       time.Time `json:"at"`
 	Status   status    `json:"status"` // the worst
 	Findings []finding `json:"findings"`
+
+	trusted envelope.PublicKey // the central's, as the kiosk trusts it; zero when it knows none
 }
 
 func diagnose(ctx context.Context, configs []string) diagnosis {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"database/sql"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -14,8 +15,10 @@ import (
 	"golang.org/x/sys/unix"
 
 	"leye/app/api"
+	"leye/app/envelope"
 	"leye/app/terminal/internal/kiosk"
 	"leye/app/terminal/internal/outbox"
+	"leye/app/terminal/internal/seal"
 	"leye/app/terminal/internal/store"
 	"leye/devices/sim"
 )
@@ -26,8 +29,16 @@ func central(t *testing.T, ahead time.Duration) *httptest.Server {
 	b, err := thisBuild()
 	fatal(t, err)
 	return answering(t, http.StatusOK, func() any {
-		return api.Health{Status: api.HealthStatusOk, Version: "1.2.3", CatalogueVersion: b.Catalogue, PoliciesVersion: "x", Time: time.Now().Add(ahead)}
+		return api.Health{Status: api.HealthStatusOk, Version: "1.2.3", CatalogueVersion: b.Catalogue, PoliciesVersion: "x", Time: time.Now().Add(ahead), SealKey: told(t)}
 	})
+}
+
+// told is the seal key as a central tells it.
+func told(t *testing.T) *api.SealKey {
+	t.Helper()
+	key, err := envelope.ParsePublicKey(centralKey)
+	fatal(t, err)
+	return &api.SealKey{Suite: string(key.Suite()), Key: key.Bytes(), Fingerprint: string(key.Fingerprint())}
 }
 
 func answering(t *testing.T, status int, body func() any) *httptest.Server {
@@ -59,7 +70,8 @@ func newWhole(t *testing.T, url string) whole {
 	printer, printers := plugPrinter(t, sim.PrinterConfig{})
 	readers := filepath.Join(t.TempDir(), "leye-reader")
 	fatal(t, os.Symlink(line.Path(), readers))
-	x := newTerminal(t, fmt.Sprintf("[reader]\nport = %q\n[printer]\nport = %q\n[central]\nurl = %q\n", readers, printers.Path(), url))
+	x := newTerminal(t, fmt.Sprintf("[reader]\nport = %q\n[printer]\nport = %q\n[central]\nurl = %q\nseal_key = %q\n", readers, printers.Path(), url, centralKey))
+	x.sealTo(centralKey)
 	return whole{x, reader, readers, printer}
 }
 
@@ -93,10 +105,12 @@ func TestDoctorFindsAllInOrder(t *testing.T) {
 	r := execute(t, "doctor", "--config", x.config)
 	r.want(t, exitOK, "STATUS", "module 05.01-20260101-0000012345-0123456789 answers", "SIM-80 is ready", "waiting 1, parked 0, the oldest since ", "PT01: ok, failed: 0, warnings: 0")
 	d, _ := doctor(t, x.config)
-	for _, check := range []string{"config", "catalogue", "store", "queue", "journal", "disk", "reader", "printer", "central", "clock"} {
+	d.has(t, "key", ok, "", "weaker than a TPM")
+	d.has(t, "seal", ok, "", "eedd 883d a0a9 4515, as the configuration names it")
+	for _, check := range []string{"config", "catalogue", "store", "queue", "journal", "key", "seal", "disk", "reader", "printer", "central", "clock"} {
 		d.has(t, check, ok, "", "")
 	}
-	if len(d.Findings) != 10 || d.Terminal != "PT01" || d.Status != ok {
+	if len(d.Findings) != 12 || d.Terminal != "PT01" || d.Status != ok {
 		t.Errorf("%+v", d)
 	}
 }
@@ -126,7 +140,18 @@ func TestDoctorNamesWhatIsWrong(t *testing.T) {
 		"cover open":       {well, func(_ *testing.T, x whole) { x.printer.SetCover(true) }, "printer", fail, kiosk.CodeCoverOpen, ""},
 		"knife":            {well, func(_ *testing.T, x whole) { x.printer.SetCutterError(true) }, "printer", fail, kiosk.CodePrinterFault, "cutter error"},
 		"other clock":      {central(t, time.Hour).URL, nil, "clock", fail, kiosk.CodeClockWrong, "1h0m0s off the central's"},
-		"other catalogue": {answering(t, 200, func() any { return api.Health{Status: "ok", CatalogueVersion: "other", Time: time.Now()} }).URL,
+		"exposed key":      {well, func(t *testing.T, x whole) { fatal(t, os.Chmod(filepath.Dir(x.file())+"/"+seal.FileName, 0o644)) }, "key", fail, "", "others may read"},
+		"no central's key": {well, forgetCentral, "seal", warn, "", "this terminal alone can read"},
+		"first contact":    {well, nameNoKey, "seal", warn, "", "at first contact"},
+		"key named since":  {"http://127.0.0.1:1", func(_ *testing.T, x whole) { x.sealTo(otherKey) }, "seal", warn, "", "the configuration names eedd 883d a0a9 4515"},
+		"other seal key": {answering(t, 200, func() any {
+			return api.Health{Status: "ok", Time: time.Now(), SealKey: &api.SealKey{Suite: "leye-1", Fingerprint: strings.Repeat("0", 64)}}
+		}).URL, nil, "seal", fail, kiosk.CodeOtherSealKey, "it tells 0000 0000 0000 0000, trusted is eedd"},
+		"no seal key any more": {answering(t, 200, func() any { return api.Health{Status: "ok", Time: time.Now()} }).URL,
+			nil, "seal", fail, kiosk.CodeOtherSealKey, "it tells none"},
+		"other catalogue": {answering(t, 200, func() any {
+			return api.Health{Status: "ok", CatalogueVersion: "other", Time: time.Now(), SealKey: told(t)}
+		}).URL,
 			nil, "central", warn, "", "offers catalogue other"},
 		"central fails":   {answering(t, 500, func() any { return nil }).URL, nil, "central", warn, kiosk.CodeCentralFailing, "HTTP 500"},
 		"central refuses": {answering(t, 403, func() any { return nil }).URL, nil, "central", fail, kiosk.CodeCentralRefused, "HTTP 403"},
@@ -151,18 +176,44 @@ func TestDoctorNamesWhatIsWrong(t *testing.T) {
 	}
 }
 
+// otherKey is a central's whose private half nobody has.
+const otherKey = "leye-1:CQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
+
+func forgetCentral(t *testing.T, x whole) {
+	t.Helper()
+	x.with(func(db *store.Store, _ *outbox.Outbox) {
+		fatal(t, db.Tx(t.Context(), func(tx *sql.Tx) error {
+			_, err := tx.Exec("DELETE FROM secret WHERE name = 'central_key'")
+			return err
+		}))
+	})
+}
+
+func nameNoKey(t *testing.T, x whole) {
+	t.Helper()
+	text, err := os.ReadFile(x.config)
+	fatal(t, err)
+	fatal(t, os.WriteFile(x.config, []byte(strings.Replace(string(text), centralKey, "", 1)), 0o600))
+}
+
 func damageInside(t *testing.T, x whole) {
 	t.Helper()
+	var page int
+	x.with(func(db *store.Store, _ *outbox.Outbox) {
+		fatal(t, db.View(t.Context(), func(tx *sql.Tx) error {
+			return tx.QueryRow("SELECT rootpage FROM sqlite_schema WHERE name = 'journal'").Scan(&page)
+		}))
+	})
 	content, err := os.ReadFile(x.file())
 	fatal(t, err)
-	copy(content[len(content)-4096:], strings.Repeat("\xff", 4096))
+	copy(content[(page-1)*4096:], strings.Repeat("\xff", 4096))
 	fatal(t, os.WriteFile(x.file(), content, 0o600))
 }
 
 func late(t *testing.T, x whole) {
 	t.Helper()
 	x.with(func(db *store.Store, _ *outbox.Outbox) {
-		queue, err := outbox.New(t.Context(), db, outbox.Options{Terminal: "PT01", Now: func() time.Time { return time.Now().Add(-48 * time.Hour) }})
+		queue, err := outbox.New(t.Context(), db, outbox.Options{Terminal: "PT01", Seal: x.sealer(), Now: func() time.Time { return time.Now().Add(-48 * time.Hour) }})
 		fatal(t, err)
 		e := x.waiting(queue)
 		fatal(t, queue.Accept(t.Context(), e.ID, kiosk.Acknowledgement{ID: e.ID, Digest: e.Digest, Number: "000-180-261124-0001-5"}))

@@ -42,7 +42,7 @@ func verify(ctx context.Context, configs files, known journal.Head) (now journal
 	if err != nil {
 		return now, err
 	}
-	db, err := openStore(ctx, cfg, true)
+	db, err := openStore(ctx, cfg)
 	if err != nil {
 		return now, err
 	}

@@ -3,13 +3,11 @@ package main
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"io/fs"
-	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -17,9 +15,8 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"leye/app/form"
+	"leye/app/envelope"
 	"leye/app/terminal/internal/config"
-	"leye/app/terminal/internal/journal"
 	"leye/app/terminal/internal/kiosk"
 	"leye/app/terminal/internal/outbox"
 	"leye/app/terminal/internal/store"
@@ -40,7 +37,9 @@ type entry struct {
 	LastError  string              `json:"lastError"`
 	ParkReason kiosk.Reason        `json:"parkReason"`
 	Digest     string              `json:"digest"`
-	Number     string              `json:"number"` // case number of an accepted one
+	Number     string              `json:"number"`       // case number of an accepted one
+	CentralKey string              `json:"centralKey"`   // fingerprint of the central's key that opens it; "" when none does
+	Readable   bool                `json:"readableHere"` // this terminal's key opens it still
 }
 
 func entryOf(e outbox.Entry, now time.Time) entry {
@@ -48,6 +47,7 @@ func entryOf(e outbox.Entry, now time.Time) entry {
 		Reference: e.Reference, ID: e.ID, Service: e.Service, State: e.State, Attempts: e.Attempts,
 		FiledAt: e.FiledAt.In(kiosk.China), PromisedAt: e.PromisedAt.In(kiosk.China), Late: e.Late(now),
 		ChangedAt: e.ChangedAt.In(kiosk.China), LastError: e.Code, ParkReason: e.Reason, Digest: e.Digest,
+		CentralKey: e.CentralKey, Readable: e.Readable,
 	}
 	if !e.DueAt.IsZero() {
 		due := e.DueAt.In(kiosk.China)
@@ -107,7 +107,7 @@ func listEntries(ctx context.Context, configs files, filter outbox.Filter) (entr
 	if err != nil {
 		return nil, err
 	}
-	db, err := openStore(ctx, cfg, true)
+	db, err := openStore(ctx, cfg)
 	if err != nil {
 		return nil, err
 	}
@@ -125,12 +125,12 @@ func listEntries(ctx context.Context, configs files, filter outbox.Filter) (entr
 }
 
 // openStore opens a file that is there: a slip in its path must not make one.
-func openStore(ctx context.Context, cfg config.Config, readOnly bool) (*store.Store, error) {
+func openStore(ctx context.Context, cfg config.Config) (*store.Store, error) {
 	path := filepath.Join(cfg.Store.Dir, store.FileName)
 	if _, err := os.Stat(path); err != nil {
 		return nil, storeFailure(fmt.Errorf("open store: %w", err))
 	}
-	db, err := store.Open(ctx, path, store.Options{ReadOnly: readOnly})
+	db, err := store.Open(ctx, path, store.Options{ReadOnly: true})
 	return db, storeFailure(err)
 }
 
@@ -167,16 +167,15 @@ func printEntries(entries []entry, out io.Writer) error {
 func outboxShowCommand() command {
 	return command{
 		name: "outbox show", words: "REFERENCE", most: 1,
-		summary: "print one application that waits, with its answers masked",
-		about: "REFERENCE is what the slip shows. --show prints personal answers in full and puts the look into the\n" +
-			"journal. Who made a tip-off is never shown.",
-		examples: []string{"outbox show PT01-1124-0007-X", "outbox show PT01-1124-0007-X --show --json"},
+		summary: "print how one application stands and who can still read it",
+		about: "REFERENCE is what the slip shows. What was answered is sealed and never printed: after the visit the\n" +
+			"central alone can read it.",
+		examples: []string{"outbox show PT01-1124-0007-X", "outbox show PT01-1124-0007-X --json"},
 		exits:    []int{exitFailed, exitNotReady},
 		bind: func(f *flag.FlagSet) action {
 			var configs files
 			configs.bind(f)
 			asJSON := f.Bool("json", false, "print JSON")
-			show := f.Bool("show", false, "print personal answers in full; the look is put on record")
 			return func(ctx context.Context, words []string, s streams) error {
 				if len(words) == 0 {
 					return wrongUsage("show entry: no reference given")
@@ -185,86 +184,60 @@ func outboxShowCommand() command {
 				if err != nil {
 					return wrongUsage("show entry: %w", err)
 				}
-				d, err := showEntry(ctx, configs, ref, *show)
+				e, err := findEntry(ctx, configs, ref)
 				if err != nil {
 					return err
 				}
 				if *asJSON {
-					return writeJSON(s.out, d)
+					return writeJSON(s.out, e)
 				}
-				return d.print(s.out)
+				return e.print(s.out)
 			}
 		},
 	}
 }
 
-// document is one entry with what was answered.
-type document struct {
-	entry
-	Answers form.Answers `json:"answers"` // null when the central has them
-}
-
-func showEntry(ctx context.Context, configs files, ref kiosk.Reference, show bool) (d document, err error) {
-	cfg, err := configs.load()
+func findEntry(ctx context.Context, configs files, ref kiosk.Reference) (entry, error) {
+	entries, err := listEntries(ctx, configs, outbox.Filter{})
 	if err != nil {
-		return d, err
+		return entry{}, err
 	}
-	db, err := openStore(ctx, cfg, !show)
-	if err != nil {
-		return d, err
-	}
-	defer func() { err = errors.Join(err, db.Close()) }()
-	e, err := findEntry(ctx, outbox.NewReader(db, nil), ref)
-	if err != nil {
-		return d, err
-	}
-	if show {
-		look := kiosk.Event{Name: "entry.shown", Entry: e.ID}
-		if err := journal.New(db, journal.Options{}).Append(ctx, look); err != nil {
-			return d, fmt.Errorf("put the look on record: %w", err)
-		}
-	}
-	d.entry = entryOf(e, time.Now())
-	if e.Body == nil {
-		return d, nil
-	}
-	d.Answers, err = answersOf(e, show)
-	return d, err
-}
-
-func findEntry(ctx context.Context, queue *outbox.Reader, ref kiosk.Reference) (outbox.Entry, error) {
-	list, err := queue.List(ctx, outbox.Filter{})
-	if err != nil {
-		return outbox.Entry{}, err
-	}
-	i := slices.IndexFunc(list, func(e outbox.Entry) bool { return e.Reference == ref })
+	i := slices.IndexFunc(entries, func(e entry) bool { return e.Reference == ref })
 	if i < 0 {
-		return outbox.Entry{}, &failure{exitNotReady, fmt.Errorf("find entry: there is none with the reference %s", ref), "kioskctl outbox list --all"}
+		return entry{}, &failure{exitNotReady, fmt.Errorf("find entry: there is none with the reference %s", ref), "kioskctl outbox list --all"}
 	}
-	return queue.Get(ctx, list[i].ID)
+	return entries[i], nil
 }
 
-func (d document) print(out io.Writer) error {
+// readers says in words who can open an entry.
+func (e entry) readers() string {
+	central := "the central with key " + envelope.Fingerprint(e.CentralKey).Short()
+	switch {
+	case e.State == kiosk.Accepted:
+		return "nobody here: the central has it"
+	case e.CentralKey == "":
+		return "this terminal alone, until it knows a central's key"
+	case e.Readable:
+		return central + ", and this terminal while the visit lasts"
+	}
+	return central + " alone"
+}
+
+func (e entry) print(out io.Writer) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	due := "none"
-	if d.DueAt != nil {
-		due = d.DueAt.Format(minute)
+	if e.DueAt != nil {
+		due = e.DueAt.Format(minute)
 	}
 	for _, row := range [][2]string{
-		{"reference", string(d.Reference)}, {"service", d.Service}, {"state", string(d.State)},
-		{"tries", fmt.Sprint(d.Attempts)}, {"filed", d.FiledAt.Format(minute)},
-		{"promised", d.PromisedAt.Format(minute)}, {"late", fmt.Sprint(d.Late)}, {"next try", due},
-		{"last error", cmp.Or(d.LastError, "none")}, {"park reason", cmp.Or(string(d.ParkReason), "none")},
-		{"case number", cmp.Or(d.Number, "none")}, {"id", string(d.ID)},
+		{"reference", string(e.Reference)}, {"service", e.Service}, {"state", string(e.State)},
+		{"tries", fmt.Sprint(e.Attempts)}, {"filed", e.FiledAt.Format(minute)},
+		{"promised", e.PromisedAt.Format(minute)}, {"late", fmt.Sprint(e.Late)}, {"next try", due},
+		{"last error", cmp.Or(e.LastError, "none")}, {"park reason", cmp.Or(string(e.ParkReason), "none")},
+		{"case number", cmp.Or(e.Number, "none")}, {"id", string(e.ID)},
+		{"readable by", e.readers()},
 	} {
 		fmt.Fprintf(w, "%s\t%s\n", row[0], row[1])
-	}
-	for _, key := range slices.Sorted(maps.Keys(d.Answers)) {
-		value, err := json.Marshal(d.Answers[key])
-		if err != nil {
-			return fmt.Errorf("print answer: %w", err)
-		}
-		fmt.Fprintf(w, "answer %s\t%s\n", key, value)
 	}
 	return w.Flush()
 }

@@ -29,6 +29,7 @@ import (
 	"leye/app/terminal/internal/policysync"
 	"leye/app/terminal/internal/receipt"
 	"leye/app/terminal/internal/relay"
+	"leye/app/terminal/internal/seal"
 	"leye/app/terminal/internal/session"
 	"leye/app/terminal/internal/store"
 	"leye/app/terminal/internal/ui/text"
@@ -92,8 +93,27 @@ func (b *build) openStore(ctx context.Context) (err error) {
 		return err
 	}
 	b.close = append(b.close, b.db.Close)
-	b.queue, err = outbox.New(ctx, b.db, outbox.Options{Terminal: b.cfg.Terminal.ID, Journal: journal.New(b.db, journal.Options{})})
-	return err
+	sealer, err := b.openKey()
+	if err != nil {
+		return err
+	}
+	b.queue, err = outbox.New(ctx, b.db, outbox.Options{Terminal: b.cfg.Terminal.ID, Seal: sealer, Journal: journal.New(b.db, journal.Options{})})
+	if err != nil {
+		return err
+	}
+	b.pulse.trust = trust{b.queue, b.log}
+	return b.pulse.trust.begin(ctx, b.cfg.Central.SealKey)
+}
+
+func (b *build) openKey() (*seal.Sealer, error) {
+	key, err := seal.OpenKey(b.cfg.Store.Dir)
+	if err != nil {
+		return nil, err
+	}
+	if key.Replaced != nil {
+		b.log.Error("the terminal's key could not be read and was set aside for a new one", "err", key.Replaced)
+	}
+	return seal.New(key), nil
 }
 
 func (b *build) openLine(context.Context) (err error) {

@@ -33,6 +33,7 @@ type pulse struct {
 	session  *session.Session
 	printer  printer.Printer
 	versions struct{ program, catalogue, policies string }
+	trust    trust
 	newer    func() // told when the central has other packs than in the last beat
 	told     [2]string
 	log      *slog.Logger
@@ -48,6 +49,7 @@ func (p *pulse) gather(ctx context.Context) api.Heartbeat {
 	}
 	p.devices(ctx)
 	p.storage(ctx)
+	p.tidy(ctx)
 	if count, err := p.queue.Count(ctx); err != nil {
 		p.fault(kiosk.CodeStoreFailing, err)
 	} else {
@@ -95,6 +97,16 @@ func (p *pulse) storage(ctx context.Context) {
 	}
 }
 
+// tidy overwrites what acceptance has deleted, while nobody waits for the disk.
+func (p *pulse) tidy(ctx context.Context) {
+	if p.session.State().Stage != session.Idle {
+		return
+	}
+	if err := p.queue.Tidy(ctx); err != nil && !errors.Is(err, store.ErrBusy) {
+		p.log.Warn("tidy later", "err", err)
+	}
+}
+
 // heard takes what the central's answer says of line and clock.
 func (p *pulse) heard(a heartbeat.Answer) {
 	var f *relay.Failure
@@ -107,6 +119,7 @@ func (p *pulse) heard(a heartbeat.Answer) {
 		return
 	}
 	p.stand(kiosk.CodeClockWrong, a.Skew.Abs() > tolerance)
+	p.stand(kiosk.CodeOtherSealKey, p.trust.heard(a.SealKey))
 	theirs := [2]string{a.CatalogueVersion, a.PoliciesVersion}
 	if theirs != p.told {
 		p.told = theirs

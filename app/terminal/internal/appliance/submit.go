@@ -96,6 +96,11 @@ func (s *submitter) Wait(ctx context.Context, id kiosk.ApplicationID) (kiosk.Ack
 	return kiosk.Acknowledgement{}, context.Cause(ctx)
 }
 
+// Release ends the terminal's own reading of an application.
+func (s *submitter) Release(ctx context.Context, id kiosk.ApplicationID) error {
+	return s.queue.Release(ctx, id)
+}
+
 // Ready reports whether another application can be kept.
 func (s *submitter) Ready(ctx context.Context) error {
 	return s.db.Tx(ctx, func(tx *sql.Tx) error { return s.db.Room(ctx, tx) })

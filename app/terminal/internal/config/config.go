@@ -18,6 +18,7 @@ import (
 
 	"github.com/pelletier/go-toml/v2"
 
+	"leye/app/envelope"
 	"leye/app/terminal/internal/kiosk"
 )
 
@@ -65,6 +66,7 @@ type Printer struct {
 type Central struct {
 	URL     string
 	Timeout time.Duration
+	SealKey string // as [envelope.ParsePublicKey] reads it; empty: the first one that the central tells
 }
 
 // Store is where the terminal keeps its state.
@@ -100,6 +102,7 @@ type raw struct {
 	Central struct {
 		URL     *string `toml:"url"`
 		Timeout *string `toml:"timeout"`
+		SealKey *string `toml:"seal_key"`
 	} `toml:"central"`
 	Store struct {
 		Dir *string `toml:"dir"`
@@ -225,6 +228,7 @@ func (m *merger) merge(c *Config, r *raw) {
 	m.text("printer.font", r.Printer.Font, &c.Printer.Font, isFont, `"auto", "gb2312", "gbk" or "gb18030"`)
 	m.text("central.url", r.Central.URL, &c.Central.URL, webAddress, "an http or https address without user, query and fragment")
 	m.duration("central.timeout", r.Central.Timeout, &c.Central.Timeout)
+	m.text("central.seal_key", r.Central.SealKey, &c.Central.SealKey, sealKey, "a public key as central keys prints it, or empty")
 	m.text("store.dir", r.Store.Dir, &c.Store.Dir, filled, someText)
 	m.visit(c, r)
 }
@@ -244,6 +248,11 @@ func filled(s string) bool {
 }
 
 func isFont(s string) bool { return slices.Contains([]string{"auto", "gb2312", "gbk", "gb18030"}, s) }
+
+func sealKey(s string) bool {
+	_, err := envelope.ParsePublicKey(s)
+	return s == "" || err == nil
+}
 
 // webAddress refuses a user and password: the file is readable and the address
 // appears in logs.

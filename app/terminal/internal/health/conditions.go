@@ -70,6 +70,11 @@ var conditions = [...]Condition{
 		Text{"检查时间同步服务，再核对日期和时间", "check the time service, then compare date and time"},
 	},
 	{
+		kiosk.CodeOtherSealKey, Error,
+		Text{"区中心的封装密钥不是本机信任的那一把", "the central's seal key is not the one that this terminal trusts"},
+		Text{"向区中心核对密钥指纹；确认更换后写入 [central] seal_key", "compare the fingerprint with the central's staff; if the key was changed on purpose, put it into [central] seal_key"},
+	},
+	{
 		kiosk.CodeStoreFull, Error,
 		Text{"磁盘空间不足，不能再收申请", "the disk is full, no application can be taken"},
 		Text{"删除无关文件；不要删除终端自己的数据文件", "remove files that do not belong here; never the terminal's own state file"},

@@ -20,6 +20,7 @@ const (
 	CodeCentralFailing Code = "K-302" // connected, but the answers are errors
 	CodeCentralRefused Code = "K-303" // the central does not accept this terminal
 	CodeClockWrong     Code = "K-304" // wall clock and central disagree
+	CodeOtherSealKey   Code = "K-305" // the central's seal key is not the one that is trusted
 	CodeStoreFull      Code = "K-401"
 	CodeStoreDamaged   Code = "K-402"
 	CodeStoreFailing   Code = "K-403" // reading or writing the file fails

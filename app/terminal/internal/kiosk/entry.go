@@ -24,7 +24,9 @@ const (
 	Conflict       Reason = "conflict"        // same key, another body
 	Gone           Reason = "gone"            // the service is no longer offered
 	TooLarge       Reason = "too_large"
-	Refused        Reason = "refused" // any other refusal that repeating cannot change
+	UnknownSuite   Reason = "unknown_suite" // sealed with algorithms that are not known
+	Unreadable     Reason = "unreadable"    // what was sealed does not open
+	Refused        Reason = "refused"       // any other refusal that repeating cannot change
 )
 
 // Entry is one application in the outbox.
@@ -40,8 +42,10 @@ type Entry struct {
 	ChangedAt  time.Time
 	Code       string // of the last failed attempt, such as "timeout" or "http_500"
 	Reason     Reason // of a parked entry
-	Digest     string // SHA-256 of the body, hex
-	Body       []byte // only from a lease and from Get, never from List or Watch
+	Digest     string // SHA-256, hex, of the sealed body; from a lease, what the acknowledgement must repeat
+	CentralKey string // fingerprint of the central's key that opens it; empty: no central can
+	Readable   bool   // this terminal can still open it
+	Body       []byte // what is sent, only from a lease: an envelope, or the application itself when no central's key is known
 	Ack        *Acknowledgement
 }
 

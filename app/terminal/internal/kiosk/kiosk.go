@@ -40,7 +40,7 @@ type Acknowledgement struct {
 	ID         ApplicationID
 	Number     string // case number
 	QueryCode  string // six digits, printed only on the slip
-	Digest     string // SHA-256 of the accepted body, hex
+	Digest     string // SHA-256, hex, of what the central took; see the contract
 	AcceptedAt time.Time
 	Due        string // the promised day as YYYY-MM-DD, or empty
 	Desk       string // where the matter goes on

@@ -12,6 +12,7 @@ import (
 
 	"leye/app/terminal/internal/journal"
 	"leye/app/terminal/internal/kiosk"
+	"leye/app/terminal/internal/seal"
 	"leye/app/terminal/internal/store"
 )
 
@@ -38,7 +39,11 @@ func fillUntilKilled(path string, early bool) error {
 	if err != nil {
 		return err
 	}
-	o, err := New(ctx, db, Options{Journal: journal.New(db, journal.Options{})})
+	key, err := seal.OpenKey(filepath.Dir(path))
+	if err != nil {
+		return err
+	}
+	o, err := New(ctx, db, Options{Seal: seal.New(key), Journal: journal.New(db, journal.Options{})})
 	if err != nil {
 		return err
 	}
@@ -97,16 +102,8 @@ func killOften(t *testing.T, claim string, kills int) (claimed map[kiosk.Applica
 	for range kills {
 		killAfter(t, path, claim, 1+rng.IntN(20), claimed)
 	}
-	db, err := store.Open(t.Context(), path, store.Options{})
-	if err != nil {
-		t.Fatalf("open after the kills: %v", err)
-	}
-	t.Cleanup(func() { db.Close() })
-	o, err := New(t.Context(), db, Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return claimed, keptIn(t, o), db
+	b := open(t, path, store.Options{})
+	return claimed, keptIn(t, b), b.db
 }
 
 // killAfter runs the child until it has printed n keys, kills it, and takes what
@@ -140,7 +137,8 @@ func killAfter(t *testing.T, path, claim string, n int, claimed map[kiosk.Applic
 	}
 }
 
-func keptIn(t *testing.T, o *Outbox) map[kiosk.ApplicationID]int {
+// keptIn has the central open everything: its key came after the kills.
+func keptIn(t *testing.T, o *box) map[kiosk.ApplicationID]int {
 	t.Helper()
 	list, err := o.List(t.Context(), Filter{})
 	if err != nil {
@@ -150,9 +148,11 @@ func keptIn(t *testing.T, o *Outbox) map[kiosk.ApplicationID]int {
 	references := map[kiosk.Reference]bool{}
 	for _, e := range list {
 		kept[e.ID]++
-		full, err := o.Get(t.Context(), e.ID)
-		if err != nil || string(full.Body) != string(body(e.ID)) {
-			t.Errorf("entry %s holds other bytes: %v", e.ID, err)
+		if e.Readable {
+			t.Errorf("the terminal still reads entry %s", e.ID)
+		}
+		if full := o.leased(t); string(inside(t, full)) != string(body(full.ID)) {
+			t.Errorf("entry %s holds other bytes", full.ID)
 		}
 		if references[e.Reference] {
 			t.Errorf("reference %s was given twice", e.Reference)

@@ -8,59 +8,114 @@ import (
 	"fmt"
 	"time"
 
+	"leye/app/envelope"
 	"leye/app/terminal/internal/kiosk"
+	"leye/app/terminal/internal/seal"
 )
 
 // The entry that waits longest goes first. An entry with an older brother of the
 // same order key on its way stays behind; a parked brother holds nobody up. An
-// entry beyond the horizon is due too: the clock was set back since.
+// entry beyond the horizon is due too: the clock was set back since. What the
+// central could not open waits for its key, unless it may go in the open (?4).
 const leaseSQL = `UPDATE outbox
-SET state = 'in_flight', attempts = attempts + 1, due_at = ?2 + ?3, changed_at = ?2
+SET state = 'in_flight', attempts = attempts + 1, due_at = ?2 + ?3, changed_at = ?2, in_open = wrap_central IS NULL
 WHERE seq = (
 	SELECT o.seq FROM outbox o
 	WHERE o.due_at IS NOT NULL AND (o.due_at <= ?2 OR o.due_at > ?2 + ?1)
+	AND (o.wrap_central IS NOT NULL OR o.in_open = 1 OR ?4)
 	AND NOT EXISTS (SELECT 1 FROM outbox p WHERE p.order_key = o.order_key AND p.seq < o.seq AND p.due_at IS NOT NULL)
 	ORDER BY o.due_at, o.seq LIMIT 1)
-RETURNING ` + columns + `, body`
+RETURNING ` + columns + `, ` + recordColumns
 
 // Lease takes the entry that is due longest and marks it as in flight until now +
 // lease, before anything is sent: if the program dies in between, the entry comes
-// up again when the lease is over. False means that nothing is due.
+// up again when the lease is over. False means that nothing is due. An entry that
+// does not open is parked, and the next one taken.
 func (o *Outbox) Lease(ctx context.Context, now time.Time, lease time.Duration) (Entry, bool, error) {
-	var e Entry
-	err := o.db.Tx(ctx, func(tx *sql.Tx) (err error) {
-		e, err = scanEntry(tx.QueryRowContext(ctx, leaseSQL,
-			horizon.Milliseconds(), now.UnixMilli(), lease.Milliseconds()), true)
-		return err
-	})
-	if errors.Is(err, ErrUnknown) {
-		return Entry{}, false, nil
+	for {
+		e, err := o.leaseOne(ctx, now, lease)
+		if errors.Is(err, ErrUnknown) {
+			return Entry{}, false, nil
+		}
+		if err != nil {
+			return Entry{}, false, fmt.Errorf("lease entry: %w", err)
+		}
+		o.publish(e)
+		if e.State == kiosk.InFlight {
+			return e, true, nil
+		}
 	}
-	if err != nil {
-		return Entry{}, false, fmt.Errorf("lease entry: %w", err)
-	}
-	o.publish(e)
-	return e, true, nil
 }
 
-// Accept keeps the central's acknowledgement and deletes the body. Accepting
-// again changes nothing: the first acknowledgement stays. An acknowledgement with
-// another key or digest is refused and nothing is deleted.
+func (o *Outbox) leaseOne(ctx context.Context, now time.Time, lease time.Duration) (e Entry, err error) {
+	err = o.db.Tx(ctx, func(tx *sql.Tx) error {
+		var r seal.Record
+		row := tx.QueryRowContext(ctx, leaseSQL, horizon.Milliseconds(), now.UnixMilli(), lease.Milliseconds(), o.open.Load())
+		if e, err = scanEntry(row, recordInto(&r)...); err != nil {
+			return err
+		}
+		r.ID = string(e.ID)
+		e.Body, err = o.wire(r)
+		if reason := parkReason(err); reason != "" {
+			e, err = o.parkIn(ctx, tx, e.ID, reason)
+			return err
+		}
+		if err == nil && r.Central == "" {
+			e.Digest = envelope.Digest(e.Body)
+		}
+		return err
+	})
+	return e, err
+}
+
+// wire is what is sent: the envelope, or the application itself when there is no
+// central's key.
+func (o *Outbox) wire(r seal.Record) ([]byte, error) {
+	if r.Central == "" {
+		return o.seal.Open(r)
+	}
+	return r.Envelope().Encode()
+}
+
+// Accept keeps the central's acknowledgement and deletes the body and all that
+// could open it. Accepting again changes nothing: the first acknowledgement stays.
+// An acknowledgement with another key or digest is refused and nothing is deleted.
 func (o *Outbox) Accept(ctx context.Context, id kiosk.ApplicationID, ack kiosk.Acknowledgement) error {
 	return o.change(ctx, "accept entry", id, func(tx *sql.Tx, e Entry) error {
 		if e.State == kiosk.Accepted {
 			return errUnchanged
 		}
-		if ack.ID != id || ack.Digest != e.Digest || ack.Number == "" {
+		want, err := o.sentDigest(ctx, tx, e)
+		if err != nil {
+			return err
+		}
+		if ack.ID != id || ack.Digest != want || ack.Number == "" {
 			return fmt.Errorf("the acknowledgement does not fit the entry")
 		}
+		ack.Digest = e.Digest // that of an open body could be guessed and is not kept
 		text, err := json.Marshal(ack)
 		if err != nil {
 			return err
 		}
 		return o.set(ctx, tx, id, "entry.accepted", "", `state = 'accepted', due_at = NULL, order_key = NULL,
-			body = NULL, code = '', reason = '', ack = ?3`, string(text))
+			body = NULL, wrap_central = NULL, wrap_terminal = NULL, central_key = '', code = '', reason = '', ack = ?3`, string(text))
 	})
+}
+
+// sentDigest is what the acknowledgement of an entry must repeat.
+func (o *Outbox) sentDigest(ctx context.Context, tx *sql.Tx, e Entry) (string, error) {
+	if e.CentralKey != "" {
+		return e.Digest, nil
+	}
+	r, err := readRecord(ctx, tx, e.ID)
+	if err != nil {
+		return "", err
+	}
+	body, err := o.seal.Open(r)
+	if err != nil {
+		return "", err
+	}
+	return envelope.Digest(body), nil
 }
 
 // Retry puts the entry back until at; code says what went wrong, without
@@ -83,9 +138,17 @@ func (o *Outbox) Park(ctx context.Context, id kiosk.ApplicationID, reason kiosk.
 		if final(e) {
 			return ErrFinal
 		}
-		return o.set(ctx, tx, id, "entry.parked", string(reason),
-			`state = 'parked', due_at = NULL, reason = ?3`, string(reason))
+		_, err := o.parkIn(ctx, tx, id, reason)
+		return err
 	})
+}
+
+func (o *Outbox) parkIn(ctx context.Context, tx *sql.Tx, id kiosk.ApplicationID, reason kiosk.Reason) (Entry, error) {
+	err := o.set(ctx, tx, id, "entry.parked", string(reason), `state = 'parked', due_at = NULL, reason = ?3`, string(reason))
+	if err != nil {
+		return Entry{}, err
+	}
+	return readOne(ctx, tx, id)
 }
 
 // Unpark puts a parked entry back into the queue, for staff.
@@ -101,6 +164,28 @@ func (o *Outbox) Unpark(ctx context.Context, id kiosk.ApplicationID) error {
 		o.nudge()
 	}
 	return err
+}
+
+// Next is when the next entry is due, which may be in the past; zero when none
+// is on its way. Entries that wait for an older brother, or for the central's key,
+// do not count.
+func (o *Outbox) Next(ctx context.Context) (time.Time, error) {
+	var at sql.NullInt64
+	now := o.opt.Now()
+	err := o.db.View(ctx, func(tx *sql.Tx) error {
+		return tx.QueryRowContext(ctx, `SELECT min(CASE WHEN o.due_at > ?1 THEN ?2 ELSE o.due_at END) FROM outbox o
+			WHERE o.due_at IS NOT NULL AND (o.wrap_central IS NOT NULL OR o.in_open = 1 OR ?3)
+			AND NOT EXISTS (SELECT 1 FROM outbox p
+			WHERE p.order_key = o.order_key AND p.seq < o.seq AND p.due_at IS NOT NULL)`,
+			now.Add(horizon).UnixMilli(), now.UnixMilli(), o.open.Load()).Scan(&at)
+	})
+	if err != nil {
+		return time.Time{}, fmt.Errorf("find the next entry: %w", err)
+	}
+	if !at.Valid {
+		return time.Time{}, nil
+	}
+	return time.UnixMilli(at.Int64), nil
 }
 
 // Purge deletes accepted entries whose last change lies before the given time

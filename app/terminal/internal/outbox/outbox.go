@@ -2,22 +2,26 @@
 // it has put is not lost by a crash, a full disk or a power cut, and is handed
 // to the relay again and again until the central's word is kept.
 //
+// Bodies lie sealed (package seal). The terminal's own wrap ends with the visit,
+// both end with the central's word, and then nobody can read what was here.
+//
 // It does not send anything; see package relay.
 package outbox
 
 import (
 	"context"
 	"crypto/hmac"
-	"crypto/rand"
-	"crypto/sha256"
 	"database/sql"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
+	"leye/app/envelope"
 	"leye/app/terminal/internal/kiosk"
+	"leye/app/terminal/internal/seal"
 	"leye/app/terminal/internal/store"
 )
 
@@ -38,7 +42,8 @@ type Journal interface {
 
 // Options for [New].
 type Options struct {
-	Terminal string // names the references; "KT00" when empty
+	Terminal string       // names the references; "KT00" when empty
+	Seal     *seal.Sealer // must be there
 	Journal  Journal
 	Promise  time.Duration // how long an entry may be on its way; 0: 24 h
 	Now      func() time.Time
@@ -52,7 +57,8 @@ const horizon = 2 * time.Hour
 type Outbox struct {
 	*Reader
 	opt  Options
-	key  []byte        // of the order keys
+	seal *seal.Sealer
+	open atomic.Bool   // entries may be sent unsealed
 	wake chan struct{} // holds one token while something new is due
 
 	mu       sync.Mutex
@@ -67,6 +73,9 @@ func New(ctx context.Context, db *store.Store, opt Options) (*Outbox, error) {
 	if !kiosk.ValidTerminal(opt.Terminal) {
 		return nil, fmt.Errorf("open outbox: terminal %q is not two letters and two to four digits", opt.Terminal)
 	}
+	if opt.Seal == nil {
+		return nil, errors.New("open outbox: no key to seal with")
+	}
 	if opt.Promise == 0 {
 		opt.Promise = 24 * time.Hour
 	}
@@ -74,48 +83,47 @@ func New(ctx context.Context, db *store.Store, opt Options) (*Outbox, error) {
 		opt.Now = time.Now
 	}
 	o := &Outbox{
-		Reader: NewReader(db, opt.Now), opt: opt,
+		Reader: NewReader(db, opt.Now), opt: opt, seal: opt.Seal,
 		wake:     make(chan struct{}, 1),
 		watchers: map[kiosk.ApplicationID]map[*watcher]struct{}{},
 	}
-	if err := o.loadKey(ctx); err != nil {
+	if err := o.prepare(ctx); err != nil {
 		return nil, fmt.Errorf("open outbox: %w", err)
 	}
 	return o, nil
 }
 
-func (o *Outbox) loadKey(ctx context.Context) error {
+// prepare takes up the central's key that was known before, seals what an older
+// program left and ends what visits of an earlier run still held.
+func (o *Outbox) prepare(ctx context.Context) error {
+	central, err := o.Central(ctx)
+	if err != nil {
+		return err
+	}
+	if !central.Zero() {
+		o.seal.SealTo(central)
+	}
+	if err := o.sealOld(ctx); err != nil {
+		return fmt.Errorf("seal what an older program kept: %w", err)
+	}
 	return o.db.Tx(ctx, func(tx *sql.Tx) error {
-		fresh := make([]byte, 32)
-		rand.Read(fresh)
-		_, err := tx.ExecContext(ctx, "INSERT INTO secret (name, value) VALUES ('order_key', ?) ON CONFLICT DO NOTHING", fresh)
-		if err != nil {
-			return err
-		}
-		return tx.QueryRowContext(ctx, "SELECT value FROM secret WHERE name = 'order_key'").Scan(&o.key)
+		_, err := tx.ExecContext(ctx, releaseSQL+"held = 1")
+		return err
 	})
 }
 
 // OrderKey is what [kiosk.Application.OrderKey] takes: entries of the same person
-// and matter are sent in turn. The hash is keyed with a secret of this file and
-// is erased with the body, because a plain hash of an identity number can be
-// guessed.
+// and matter are sent in turn. It is so short that hundreds of a district's people
+// share each, and names nobody even to who has the terminal's key; two who meet
+// by chance only wait for each other. It is erased with the body.
 func (o *Outbox) OrderKey(person, matter string) string {
-	h := hmac.New(sha256.New, o.key)
-	fmt.Fprintf(h, "%d:%s%s", len(person), person, matter)
-	return hex.EncodeToString(h.Sum(nil)[:16])
+	return hex.EncodeToString(o.seal.Mark([]byte("order"), []byte(person), []byte(matter))[:2])
 }
 
-// Digest is the hex SHA-256 of a body: what an acknowledgement must repeat.
-func Digest(body []byte) string {
-	sum := sha256.Sum256(body)
-	return hex.EncodeToString(sum[:])
-}
-
-// Put keeps app under its key with exactly these bytes to send. When it returns
-// nil the entry survives a power cut. The same key with the same body again does
-// nothing; with another body it is [ErrDifferent]. A full disk is
-// [store.ErrFull], and then nothing was kept.
+// Put keeps app under its key with exactly these bytes to send, sealed. When it
+// returns nil the entry survives a power cut. The same key with the same body
+// again does nothing; with another body, or after [Outbox.Release], it is
+// [ErrDifferent]. A full disk is [store.ErrFull], and then nothing was kept.
 func (o *Outbox) Put(ctx context.Context, app kiosk.Application, body []byte) error {
 	_, err := o.File(ctx, app, func(kiosk.Application) ([]byte, error) { return body, nil })
 	return err
@@ -134,7 +142,7 @@ func (o *Outbox) File(ctx context.Context, app kiosk.Application, render func(ki
 	err := o.db.Tx(ctx, func(tx *sql.Tx) (err error) {
 		e, err = readOne(ctx, tx, app.ID)
 		if err == nil {
-			return sameBody(e, app, render)
+			return o.sameBody(ctx, tx, e, app, render)
 		}
 		if !errors.Is(err, ErrUnknown) {
 			return err
@@ -153,11 +161,10 @@ func (o *Outbox) File(ctx context.Context, app kiosk.Application, render func(ki
 		o.publish(e)
 		o.nudge()
 	}
-	e.Body = nil
 	return e, nil
 }
 
-func sameBody(e Entry, app kiosk.Application, render func(kiosk.Application) ([]byte, error)) error {
+func (o *Outbox) sameBody(ctx context.Context, tx *sql.Tx, e Entry, app kiosk.Application, render func(kiosk.Application) ([]byte, error)) error {
 	if app.Reference == "" {
 		app.Reference = e.Reference
 	}
@@ -165,11 +172,18 @@ func sameBody(e Entry, app kiosk.Application, render func(kiosk.Application) ([]
 	if err != nil {
 		return err
 	}
-	if Digest(body) != e.Digest {
+	var mark []byte
+	if err := tx.QueryRowContext(ctx, "SELECT mark FROM outbox WHERE id = ?", string(e.ID)).Scan(&mark); err != nil {
+		return err
+	}
+	if !hmac.Equal(mark, o.mark(body)) {
 		return ErrDifferent
 	}
 	return nil
 }
+
+// mark tells bodies apart; a plain hash of one could be guessed.
+func (o *Outbox) mark(body []byte) []byte { return o.seal.Mark([]byte("body"), body) }
 
 func (o *Outbox) insert(ctx context.Context, tx *sql.Tx, app kiosk.Application, render func(kiosk.Application) ([]byte, error)) (Entry, error) {
 	now := o.opt.Now()
@@ -187,21 +201,37 @@ func (o *Outbox) insert(ctx context.Context, tx *sql.Tx, app kiosk.Application, 
 	if err != nil {
 		return Entry{}, fmt.Errorf("write the body: %w", err)
 	}
+	seq, err := nextSeq(ctx, tx)
+	if err != nil {
+		return Entry{}, err
+	}
+	r, err := o.seal.Seal(string(app.ID), seq, body)
+	if err != nil {
+		return Entry{}, fmt.Errorf("seal the body: %w", err)
+	}
 	e := Entry{
 		ID: app.ID, Reference: app.Reference, Service: app.Service, State: kiosk.Pending,
 		DueAt: now, FiledAt: app.FiledAt, PromisedAt: now.Add(o.opt.Promise), ChangedAt: now,
-		Digest: Digest(body),
+		Digest: envelope.Digest(r.Body), CentralKey: string(r.Central), Readable: true,
 	}
 	_, err = tx.ExecContext(ctx, `INSERT INTO outbox
-		(id, reference, service, state, due_at, filed_at, promised_at, changed_at, digest, order_key, body)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		string(e.ID), string(e.Reference), e.Service, string(e.State), e.DueAt.UnixMilli(), e.FiledAt.UnixMilli(),
+		(seq, id, reference, service, state, due_at, filed_at, promised_at, changed_at, digest, order_key,
+		held, mark, suite, schema, central_key, wrap_central, wrap_terminal, body)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?)`,
+		seq, string(e.ID), string(e.Reference), e.Service, string(e.State), e.DueAt.UnixMilli(), e.FiledAt.UnixMilli(),
 		e.PromisedAt.UnixMilli(), now.UnixMilli(), e.Digest,
-		sql.NullString{String: app.OrderKey, Valid: app.OrderKey != ""}, body)
+		sql.NullString{String: app.OrderKey, Valid: app.OrderKey != ""},
+		o.mark(body), string(r.Suite), r.Schema, string(r.Central), r.WrapCentral, r.WrapTerminal, r.Body)
 	if err != nil {
 		return Entry{}, err
 	}
 	return e, o.record(ctx, tx, now, "entry.put", e.ID, "")
+}
+
+// nextSeq is the place that SQLite would choose; it must be known before, since
+// it is bound to the sealed body.
+func nextSeq(ctx context.Context, tx *sql.Tx) (seq int64, err error) {
+	return seq, tx.QueryRowContext(ctx, "SELECT coalesce(max(seq), 0) + 1 FROM outbox").Scan(&seq)
 }
 
 // NextReference takes the next reference of the day of at inside tx. It is not

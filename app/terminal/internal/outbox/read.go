@@ -12,7 +12,8 @@ import (
 	"leye/app/terminal/internal/store"
 )
 
-const columns = `id, reference, service, state, attempts, due_at, filed_at, promised_at, changed_at, code, reason, digest, ack`
+const columns = `id, reference, service, state, attempts, due_at, filed_at, promised_at, changed_at, code, reason, digest, ack,
+	central_key, wrap_terminal IS NOT NULL`
 
 // Reader looks at the queue and changes nothing: it also works on a store that is
 // open for reading only, beside the program that writes.
@@ -46,12 +47,11 @@ type Count struct {
 // Waiting is how many are on their way.
 func (c Count) Waiting() int { return c.Pending + c.InFlight + c.Retry }
 
-// Get reads one entry with its body, or [ErrUnknown].
+// Get reads one entry without its body, or [ErrUnknown].
 func (r *Reader) Get(ctx context.Context, id kiosk.ApplicationID) (Entry, error) {
 	var e Entry
 	err := r.db.View(ctx, func(tx *sql.Tx) (err error) {
-		row := tx.QueryRowContext(ctx, "SELECT "+columns+", body FROM outbox WHERE id = ?", string(id))
-		e, err = scanEntry(row, true)
+		e, err = readOne(ctx, tx, id)
 		return err
 	})
 	if err != nil {
@@ -71,7 +71,7 @@ func (r *Reader) List(ctx context.Context, f Filter) ([]Entry, error) {
 		}
 		defer rows.Close()
 		for rows.Next() {
-			e, err := scanEntry(rows, false)
+			e, err := scanEntry(rows)
 			if err != nil {
 				return err
 			}
@@ -129,41 +129,19 @@ func (r *Reader) Count(ctx context.Context) (Count, error) {
 	return c, nil
 }
 
-// Next is when the next entry is due, which may be in the past; zero when none
-// is on its way. Entries that wait for an older brother do not count.
-func (r *Reader) Next(ctx context.Context) (time.Time, error) {
-	var at sql.NullInt64
-	now := r.now()
-	err := r.db.View(ctx, func(tx *sql.Tx) error {
-		return tx.QueryRowContext(ctx, `SELECT min(CASE WHEN o.due_at > ?1 THEN ?2 ELSE o.due_at END) FROM outbox o
-			WHERE o.due_at IS NOT NULL AND NOT EXISTS (SELECT 1 FROM outbox p
-			WHERE p.order_key = o.order_key AND p.seq < o.seq AND p.due_at IS NOT NULL)`,
-			now.Add(horizon).UnixMilli(), now.UnixMilli()).Scan(&at)
-	})
-	if err != nil {
-		return time.Time{}, fmt.Errorf("find the next entry: %w", err)
-	}
-	if !at.Valid {
-		return time.Time{}, nil
-	}
-	return time.UnixMilli(at.Int64), nil
-}
-
 func readOne(ctx context.Context, tx *sql.Tx, id kiosk.ApplicationID) (Entry, error) {
-	return scanEntry(tx.QueryRowContext(ctx, "SELECT "+columns+" FROM outbox WHERE id = ?", string(id)), false)
+	return scanEntry(tx.QueryRowContext(ctx, "SELECT "+columns+" FROM outbox WHERE id = ?", string(id)))
 }
 
-func scanEntry(row interface{ Scan(...any) error }, withBody bool) (Entry, error) {
+// scanEntry reads [columns], and what the caller asked for behind them into more.
+func scanEntry(row interface{ Scan(...any) error }, more ...any) (Entry, error) {
 	var e Entry
 	var due sql.NullInt64
 	var filed, promised, changed int64
 	var ack sql.NullString
 	to := []any{&e.ID, &e.Reference, &e.Service, &e.State, &e.Attempts, &due, &filed, &promised, &changed,
-		&e.Code, &e.Reason, &e.Digest, &ack}
-	if withBody {
-		to = append(to, &e.Body)
-	}
-	if err := row.Scan(to...); errors.Is(err, sql.ErrNoRows) {
+		&e.Code, &e.Reason, &e.Digest, &ack, &e.CentralKey, &e.Readable}
+	if err := row.Scan(append(to, more...)...); errors.Is(err, sql.ErrNoRows) {
 		return Entry{}, ErrUnknown
 	} else if err != nil {
 		return Entry{}, err

@@ -32,7 +32,6 @@ func (o *Outbox) Watch(ctx context.Context, id kiosk.ApplicationID) (<-chan Entr
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if _, on := o.watchers[id][w]; on && len(w.c) == 0 {
-		e.Body = nil
 		w.c <- e
 	}
 	return w.c, nil

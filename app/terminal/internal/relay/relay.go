@@ -25,10 +25,10 @@ type Queue interface {
 	Wake() <-chan struct{}
 }
 
-// Sender hands one body to the central. Its errors are *Rejected, *Failure or
-// ctx's.
+// Sender hands the body of one entry to the central. Its errors are *Rejected,
+// *Failure or ctx's.
 type Sender interface {
-	Send(ctx context.Context, id kiosk.ApplicationID, body []byte) (kiosk.Acknowledgement, error)
+	Send(ctx context.Context, e kiosk.Entry) (kiosk.Acknowledgement, error)
 }
 
 // Rejected is a no that repeating cannot change.
@@ -113,7 +113,7 @@ const lastWrite = 2 * time.Second
 // deliver sends one leased entry and keeps what came of it.
 func (r *Relay) deliver(ctx context.Context, e kiosk.Entry) error {
 	sending, cancel := context.WithTimeout(ctx, r.cfg.Lease*3/4)
-	ack, err := r.cfg.Sender.Send(sending, e.ID, e.Body)
+	ack, err := r.cfg.Sender.Send(sending, e)
 	if errors.Is(sending.Err(), context.DeadlineExceeded) && err != nil {
 		err = &Failure{Code: "timeout", Err: err}
 	}

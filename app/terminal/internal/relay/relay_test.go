@@ -58,7 +58,7 @@ type answers struct {
 	sent int
 }
 
-func (a *answers) Send(context.Context, kiosk.ApplicationID, []byte) (kiosk.Acknowledgement, error) {
+func (a *answers) Send(context.Context, kiosk.Entry) (kiosk.Acknowledgement, error) {
 	a.sent++
 	if a.sent <= len(a.errs) {
 		return kiosk.Acknowledgement{}, a.errs[a.sent-1]
@@ -123,7 +123,7 @@ func TestCentralWaitIsHonoured(t *testing.T) {
 // sender is a Sender of one function.
 type sender func(ctx context.Context) (kiosk.Acknowledgement, error)
 
-func (f sender) Send(ctx context.Context, _ kiosk.ApplicationID, _ []byte) (kiosk.Acknowledgement, error) {
+func (f sender) Send(ctx context.Context, _ kiosk.Entry) (kiosk.Acknowledgement, error) {
 	return f(ctx)
 }
 

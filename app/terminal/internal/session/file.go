@@ -62,6 +62,7 @@ func (s *Session) file(f *form.Form, answers form.Answers, policyID string) {
 	}
 	if s.visit.appID == "" {
 		s.visit.appID = kiosk.NewApplicationID()
+		s.visit.filed = append(s.visit.filed, s.visit.appID)
 	}
 	app := kiosk.Application{
 		ID: s.visit.appID, Service: f.Service().ID, CatalogueVersion: s.cfg.Catalogue.Version(),

@@ -35,6 +35,9 @@ type Submitter interface {
 	// Wait returns the acknowledgement, a *Refused, or ctx's error when the
 	// central has not answered yet.
 	Wait(ctx context.Context, id kiosk.ApplicationID) (kiosk.Acknowledgement, error)
+	// Release says that the visit is over in which an application was put: the
+	// terminal need not read it any more.
+	Release(ctx context.Context, id kiosk.ApplicationID) error
 	// Ready reports whether another application can be kept.
 	Ready(ctx context.Context) error
 }

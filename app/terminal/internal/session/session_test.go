@@ -40,6 +40,8 @@ type central struct {
 	wait  error
 	tried []kiosk.ApplicationID
 	kept  []kiosk.Application
+
+	released []kiosk.ApplicationID
 }
 
 func (c *central) Put(_ context.Context, app *kiosk.Application) error {
@@ -62,6 +64,12 @@ func (c *central) Wait(ctx context.Context, id kiosk.ApplicationID) (kiosk.Ackno
 		<-ctx.Done()
 	}
 	return kiosk.Acknowledgement{}, c.wait
+}
+func (c *central) Release(ctx context.Context, id kiosk.ApplicationID) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.released = append(c.released, id)
+	return ctx.Err()
 }
 func (c *central) Ready(context.Context) error { return nil }
 
@@ -94,6 +102,7 @@ type stage struct {
 	reader  *reader
 	central *central
 	paper   *paper
+	stop    func() // the session, as at a shutdown
 }
 
 // visit runs f with a session in virtual time.
@@ -114,11 +123,14 @@ func visit(t *testing.T, f func(v *stage)) {
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error)
 		go func() { done <- v.s.Run(ctx) }()
+		v.stop = sync.OnceFunc(func() {
+			cancel()
+			if err := <-done; err != nil {
+				t.Error(err)
+			}
+		})
 		f(v)
-		cancel()
-		if err := <-done; err != nil {
-			t.Error(err)
-		}
+		v.stop()
 		if st := v.s.State(); st.Resident != nil || st.Answers != nil || st.Filing != nil {
 			t.Error("a stopped session still knows a resident")
 		}
@@ -201,6 +213,33 @@ func TestSameKeyWhenFilingIsTriedAgain(t *testing.T) {
 			t.Errorf("identifiers %q", tried)
 		}
 	})
+}
+
+// Each way in which a visit ends releases what was tried in it, kept or not.
+func TestTheEndOfAVisitReleasesWhatWasFiled(t *testing.T) {
+	for name, end := range map[string]func(v *stage){
+		"leaving": func(v *stage) { v.do(session.Leave{}) },
+		"walking away": func(*stage) {
+			time.Sleep(5 * time.Minute)
+			synctest.Wait()
+		},
+		"shutting down": func(v *stage) { v.stop() },
+	} {
+		visit(t, func(v *stage) {
+			v.anonymous()
+			v.central.put = errors.New("no space")
+			v.do(session.File{})
+			v.central.put = nil
+			v.want(v.do(session.File{}), session.Filed)
+			if len(v.central.released) != 0 {
+				t.Errorf("%s: released while the visit lasts", name)
+			}
+			end(v)
+			if got := v.central.released; len(got) != 1 || got[0] != v.central.tried[0] {
+				t.Errorf("%s: released %q, tried %q", name, got, v.central.tried)
+			}
+		})
+	}
 }
 
 func TestCardIdentifiesAndPrefills(t *testing.T) {

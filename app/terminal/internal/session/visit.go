@@ -19,8 +19,9 @@ type visit struct {
 	ctx     context.Context
 	end     context.CancelFunc
 	results chan func()
-	appID   kiosk.ApplicationID // fixed at the first attempt to file, kept for the next
-	looking time.Time           // since when a card is awaited
+	appID   kiosk.ApplicationID   // fixed at the first attempt to file, kept for the next
+	filed   []kiosk.ApplicationID // all that were, or may have been, put
+	looking time.Time             // since when a card is awaited
 	endedAt time.Time
 }
 
@@ -45,12 +46,32 @@ func (s *Session) start(work func(ctx context.Context) func()) {
 // wipe ends the visit: nothing of the resident stays in the state, and what was
 // started for the visit is stopped.
 func (s *Session) wipe() {
-	parent := s.visit
-	parent.end()
+	s.visit.end()
+	s.release(s.visit.filed)
 	s.set(func(st *State) {
 		*st = State{Serial: st.Serial, Stage: Idle, Language: "zh", Reader: st.Reader}
 	})
 	s.deadline = time.Time{}
+}
+
+// longestRelease bounds the last writes for a visit while the terminal shuts down.
+const longestRelease = 5 * time.Second
+
+// release takes what was filed out of the terminal's own reach. What fails here is
+// done at the next start.
+func (s *Session) release(filed []kiosk.ApplicationID) {
+	if len(filed) == 0 {
+		return
+	}
+	s.tasks.Go(func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(s.ctx), longestRelease)
+		defer cancel()
+		for _, id := range filed {
+			if err := s.cfg.Submitter.Release(ctx, id); err != nil {
+				s.cfg.Log.Warn("release application", "id", id, "err", err)
+			}
+		}
+	})
 }
 
 // renew gives the next person a fresh visit.

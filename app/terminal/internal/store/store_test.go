@@ -232,14 +232,18 @@ func TestCheckFindsDamage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Close(); err != nil {
+	var page int
+	err = s.View(t.Context(), func(tx *sql.Tx) error {
+		return tx.QueryRow("SELECT rootpage FROM sqlite_schema WHERE name = 'journal'").Scan(&page)
+	})
+	if err := errors.Join(err, s.Close()); err != nil {
 		t.Fatal(err)
 	}
 	content, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	copy(content[len(content)-4096:], bytes.Repeat([]byte{0xff}, 4096))
+	copy(content[(page-1)*pageSize:], bytes.Repeat([]byte{0xff}, pageSize))
 	if err := os.WriteFile(path, content, 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -35,13 +35,15 @@ func FuzzJudge(f *testing.F) {
 
 func parks(resp *http.Response, answer []byte, reason kiosk.Reason) bool {
 	p, ok := problem(resp, answer)
-	gone := p.Code == api.ProblemCodeUnknownService && reason == kiosk.Gone
-	return ok && rejections[resp.StatusCode] != "" && (gone || reason == rejections[resp.StatusCode])
+	told := finer[p.Code] != "" && reason == finer[p.Code]
+	return ok && rejections[resp.StatusCode] != "" && (told || reason == rejections[resp.StatusCode])
 }
 
-func TestUnknownServiceIsGone(t *testing.T) {
+func TestProblemsSayMoreThanTheirStatus(t *testing.T) {
 	resp := &http.Response{StatusCode: 422, Header: http.Header{"Content-Type": {api.ProblemType}}}
-	for code, want := range map[string]kiosk.Reason{"unknown-service": kiosk.Gone, "invalid-answers": kiosk.RefusedInvalid} {
+	for code, want := range map[string]kiosk.Reason{
+		"unknown-service": kiosk.Gone, "invalid-answers": kiosk.RefusedInvalid, "unknown-suite": kiosk.UnknownSuite, "unreadable": kiosk.Unreadable,
+	} {
 		_, err := judge(resp, []byte(`{"status":422,"code":"`+code+`"}`))
 		var no *relay.Rejected
 		if !errors.As(err, &no) || no.Reason != want {

@@ -8,6 +8,7 @@ import (
 	"net/http"
 
 	"leye/app/api"
+	"leye/app/envelope"
 	"leye/app/terminal/internal/kiosk"
 	"leye/app/terminal/internal/relay"
 )
@@ -16,9 +17,14 @@ import (
 // read, in bytes: they have a few hundred.
 const mostAnswer = 64 << 10
 
-// Send puts a body under its identifier (PUT /v1/applications/{id}).
-func (u *Uplink) Send(ctx context.Context, id kiosk.ApplicationID, body []byte) (kiosk.Acknowledgement, error) {
-	req, err := api.NewFileApplicationRequestWithBody(u.base, string(id), nil, "application/json", bytes.NewReader(body))
+// Send puts an entry's body under its identifier (PUT /v1/applications/{id}):
+// sealed, if a central's key opens it, and else in the open.
+func (u *Uplink) Send(ctx context.Context, e kiosk.Entry) (kiosk.Acknowledgement, error) {
+	media := "application/json"
+	if e.CentralKey != "" {
+		media = envelope.MediaType
+	}
+	req, err := api.NewFileApplicationRequestWithBody(u.base, string(e.ID), nil, media, bytes.NewReader(e.Body))
 	if err != nil {
 		return kiosk.Acknowledgement{}, &relay.Failure{Code: "request", Err: err}
 	}
@@ -38,6 +44,13 @@ var rejections = map[int]kiosk.Reason{
 	http.StatusBadRequest:            kiosk.Refused,
 }
 
+// finer are the problems that say more than their status.
+var finer = map[api.ProblemCode]kiosk.Reason{
+	api.ProblemCodeUnknownService: kiosk.Gone,
+	api.ProblemCodeUnknownSuite:   kiosk.UnknownSuite,
+	api.ProblemCodeUnreadable:     kiosk.Unreadable,
+}
+
 // problem holds an answer against RFC 9457 and the status it came with.
 func problem(resp *http.Response, answer []byte) (p api.Problem, ok bool) {
 	media, _, err := mime.ParseMediaType(resp.Header.Get("Content-Type"))
@@ -53,8 +66,8 @@ func rejection(resp *http.Response, answer []byte) (kiosk.Reason, bool) {
 	if !final || !ok {
 		return "", false
 	}
-	if p.Code == api.ProblemCodeUnknownService {
-		reason = kiosk.Gone
+	if r, finer := finer[p.Code]; finer {
+		reason = r
 	}
 	return reason, true
 }

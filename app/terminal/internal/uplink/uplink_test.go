@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"leye/app/api"
+	"leye/app/envelope"
+	"leye/app/terminal/internal/kiosk"
 	"leye/app/terminal/internal/relay"
 	"leye/app/terminal/internal/uplink"
 )
@@ -33,6 +35,7 @@ func TestWhatACentralMayAnswer(t *testing.T) {
 		{"server error", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(500) }, "http_500"},
 		{"redirect", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/elsewhere", 307) }, "http_307"},
 		{"proxy's own 422", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(422) }, "http_422"},
+		{"a key that is not held", problem(421), "http_421"},
 		{"conflict", problem(409), "conflict"},
 		{"invalid", problem(422), "refused_invalid"},
 		{"half an answer", func(w http.ResponseWriter, _ *http.Request) {
@@ -48,11 +51,27 @@ func TestWhatACentralMayAnswer(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			_, err = s.Send(t.Context(), "A", []byte("{}"))
+			_, err = s.Send(t.Context(), kiosk.Entry{ID: "A", Body: []byte("{}")})
 			if got := codeOf(err); got != c.want {
 				t.Errorf("%v: %s, want %s", err, got, c.want)
 			}
 		})
+	}
+}
+
+func TestTheFormIsSaid(t *testing.T) {
+	var media string
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { media = r.Header.Get("Content-Type") }))
+	defer server.Close()
+	s, err := uplink.New(server.URL, 5*time.Second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for key, want := range map[string]string{"": "application/json", "3f2a": envelope.MediaType} {
+		_, _ = s.Send(t.Context(), kiosk.Entry{ID: "A", CentralKey: key, Body: []byte("{}")})
+		if media != want {
+			t.Errorf("key %q: sent as %s", key, media)
+		}
 	}
 }
 

@@ -1,0 +1,70 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"leye/app/api"
+	"leye/app/envelope"
+	"leye/app/terminal/internal/config"
+	"leye/app/terminal/internal/kiosk"
+	"leye/app/terminal/internal/outbox"
+	"leye/app/terminal/internal/seal"
+	"leye/app/terminal/internal/store"
+)
+
+// checkSeal says what keeps the terminal's key and which central's key is
+// trusted, and by whose word.
+func (d *diagnosis) checkSeal(ctx context.Context, cfg config.Config, db *store.Store) {
+	switch kind, err := seal.Look(cfg.Store.Dir); {
+	case err != nil:
+		d.add(finding{Check: "key", Status: fail, What: err.Error(), Next: "chmod 600 " + seal.FileName + " as the kiosk's user", WhatZH: "终端密钥文件读不出", NextZH: "由终端用户把该文件权限改为 0600"})
+	case kind == seal.None:
+		d.add(finding{Check: "key", Status: warn, What: "there is no terminal's key yet", Next: "start the kiosk once"})
+	case kind == seal.File:
+		d.good("key", "the terminal's key lies in a file, which is weaker than a TPM: who takes the disk takes it too")
+	}
+	trusted, err := outbox.NewReader(db, nil).Central(ctx)
+	if err != nil {
+		d.condition("seal", storeCode(err), err.Error())
+		return
+	}
+	d.trusted = trusted
+	d.compareNamed(cfg.Central.SealKey)
+}
+
+func (d *diagnosis) compareNamed(named string) {
+	key, _ := envelope.ParsePublicKey(named) // a named one was checked with the configuration
+	short := d.trusted.Fingerprint().Short()
+	switch {
+	case d.trusted.Zero():
+		d.add(finding{
+			Check: "seal", Status: warn, What: "no central's key is known yet: what waits, this terminal alone can read",
+			Next: "connect the central, or put what its command keys prints into [central] seal_key",
+		})
+	case named == "":
+		d.add(finding{
+			Check: "seal", Status: warn, What: "sealed to key " + short + ", which the central told at first contact; the configuration names none",
+			Next: fmt.Sprintf("compare with the fingerprint that central keys prints, then put seal_key = %q under [central]", d.trusted),
+		})
+	case key != d.trusted:
+		d.add(finding{
+			Check: "seal", Status: warn, What: "still sealed to key " + short + ", the configuration names " + key.Fingerprint().Short(),
+			Next: "start the kiosk again",
+		})
+	default:
+		d.good("seal", "sealed to the central's key %s, as the configuration names it", short)
+	}
+}
+
+// compareTold holds the key that the central publishes against the trusted one.
+func (d *diagnosis) compareTold(told *api.SealKey) {
+	switch {
+	case d.trusted.Zero():
+	case told == nil:
+		d.condition("seal", kiosk.CodeOtherSealKey, "it tells none")
+	case told.Fingerprint != string(d.trusted.Fingerprint()):
+		d.condition("seal", kiosk.CodeOtherSealKey,
+			fmt.Sprintf("it tells %s, trusted is %s", envelope.Fingerprint(told.Fingerprint).Short(), d.trusted.Fingerprint().Short()))
+	}
+}
