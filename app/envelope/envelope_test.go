@@ -104,6 +104,30 @@ func TestNothingCanBeExchanged(t *testing.T) {
 	}
 }
 
+func TestAWrapperWorksOnce(t *testing.T) {
+	owner := key(t)
+	w, err := owner.Public().Prepare()
+	if err != nil || w.Key() != owner.Public() {
+		t.Fatalf("%v, %v", w, err)
+	}
+	h, data := header(), make([]byte, 32)
+	body, err := envelope.SealBody(h, data, []byte("x"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	wrap, err := w.Wrap(h, data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := envelope.Envelope{Header: h, Key: w.Key().Fingerprint(), Wrap: wrap, Body: body}
+	if got, err := owner.Open(e); err != nil || string(got) != "x" {
+		t.Errorf("opened as %q, %v", got, err)
+	}
+	if _, err := w.Wrap(h, data); err == nil {
+		t.Error("worked twice: both wraps would be under one key")
+	}
+}
+
 func TestUnknownSuiteIsSaid(t *testing.T) {
 	owner := key(t)
 	e := seal(t, owner.Public(), header(), []byte("{}"))

@@ -69,20 +69,53 @@ func (p PublicKey) Bytes() []byte { return []byte(p.bytes) }
 // Fingerprint names the key.
 func (p PublicKey) Fingerprint() Fingerprint { return Fingerprint(Digest([]byte(p.bytes))) }
 
-// Wrap makes the data key of the body under h readable for p's owner.
-func (p PublicKey) Wrap(h Header, key []byte) ([]byte, error) {
-	if h.Suite != p.suite {
-		return nil, fmt.Errorf("wrap data key: body of suite %q, key of %q", h.Suite, p.suite)
-	}
+// Wrapper wraps one data key to one public key.
+type Wrapper struct {
+	to   PublicKey
+	wrap wrapping
+}
+
+// Prepare does the costly half of a wrap ahead: a key agreement that takes longer
+// than all else of sealing.
+func (p PublicKey) Prepare() (*Wrapper, error) {
 	s, err := suiteOf(p.suite)
 	if err != nil {
-		return nil, fmt.Errorf("wrap data key: %w", err)
+		return nil, fmt.Errorf("prepare wrap: %w", err)
 	}
-	wrap, err := s.wrap([]byte(p.bytes), key, h.bound())
+	wrap, err := s.prepare([]byte(p.bytes))
+	if err != nil {
+		return nil, fmt.Errorf("prepare wrap: %w", err)
+	}
+	return &Wrapper{p, wrap}, nil
+}
+
+// Key is whom the wrapper wraps to.
+func (w *Wrapper) Key() PublicKey { return w.to }
+
+// Wrap makes the data key of the body under h readable for the key's owner. It
+// works once.
+func (w *Wrapper) Wrap(h Header, key []byte) ([]byte, error) {
+	if w.wrap == nil {
+		return nil, errors.New("wrap data key: the wrapper is used up")
+	}
+	if h.Suite != w.to.suite {
+		return nil, fmt.Errorf("wrap data key: body of suite %q, key of %q", h.Suite, w.to.suite)
+	}
+	wrap, err := w.wrap(key, h.bound())
+	w.wrap = nil
 	if err != nil {
 		return nil, fmt.Errorf("wrap data key: %w", err)
 	}
 	return wrap, nil
+}
+
+// Wrap is [PublicKey.Prepare] and [Wrapper.Wrap] in one.
+func (p PublicKey) Wrap(h Header, key []byte) ([]byte, error) {
+	w, err := p.Prepare()
+	if err != nil {
+		return nil, err
+	}
+	return w.Wrap(h, key)
 }
 
 // PrivateKey opens what was sealed to its public key. It does not print itself.

@@ -15,8 +15,11 @@ type Suite string
 
 // Leye1 is AES-256-GCM with a random nonce in front (NIST SP 800-38D) for bodies,
 // and HPKE base mode (RFC 9180) with DHKEM(X25519, HKDF-SHA256), HKDF-SHA256 and
-// AES-256-GCM for wraps, the encapsulated key in front.
+// AES-256-GCM for wraps, the encapsulated key in front and the suite's name as info.
 const Leye1 Suite = "leye-1"
+
+// wrapping wraps one data key. The costly half of it is already done.
+type wrapping func(key, bound []byte) ([]byte, error)
 
 // suite is what each set must be able to do. Public and private keys are in the
 // form of the set's own serialisation.
@@ -24,7 +27,7 @@ type suite interface {
 	keySize() int
 	seal(key, plain, bound []byte) ([]byte, error)
 	open(key, sealed, bound []byte) ([]byte, error)
-	wrap(public, key, bound []byte) ([]byte, error)
+	prepare(public []byte) (wrapping, error)
 	unwrap(private, wrapped, bound []byte) ([]byte, error)
 	checkPublic(public []byte) error
 	public(private []byte) ([]byte, error)
@@ -81,26 +84,43 @@ func (leye1) open(key, sealed, bound []byte) ([]byte, error) {
 
 func kem() hpke.KEM { return hpke.DHKEM(ecdh.X25519()) }
 
-func (leye1) wrap(public, key, bound []byte) ([]byte, error) {
+func (leye1) prepare(public []byte) (wrapping, error) {
 	to, err := kem().NewPublicKey(public)
 	if err != nil {
 		return nil, err
 	}
-	return hpke.Seal(to, hpke.HKDFSHA256(), hpke.AES256GCM(), bound, key)
+	encapsulated, sender, err := hpke.NewSender(to, hpke.HKDFSHA256(), hpke.AES256GCM(), []byte(Leye1))
+	if err != nil {
+		return nil, err
+	}
+	return func(key, bound []byte) ([]byte, error) {
+		wrap, err := sender.Seal(bound, key)
+		return append(encapsulated, wrap...), err
+	}, nil
 }
+
+// encapsulatedSize is that of an X25519 public key.
+const encapsulatedSize = 32
 
 func (leye1) unwrap(private, wrapped, bound []byte) ([]byte, error) {
 	of, err := kem().NewPrivateKey(private)
 	if err != nil {
 		return nil, err
 	}
-	return hpke.Open(of, hpke.HKDFSHA256(), hpke.AES256GCM(), bound, wrapped)
+	if len(wrapped) < encapsulatedSize {
+		return nil, ErrUnreadable
+	}
+	recipient, err := hpke.NewRecipient(wrapped[:encapsulatedSize], of, hpke.HKDFSHA256(), hpke.AES256GCM(), []byte(Leye1))
+	if err != nil {
+		return nil, err
+	}
+	return recipient.Open(bound, wrapped[encapsulatedSize:])
 }
 
-// checkPublic wraps something: X25519 takes any 32 bytes as a key, and fails with
-// those of low order only when they are used.
+// checkPublic uses the key: X25519 takes any 32 bytes for one, and fails with those
+// of low order only then.
 func (s leye1) checkPublic(public []byte) error {
-	_, err := s.wrap(public, make([]byte, s.keySize()), nil)
+	_, err := s.prepare(public)
 	return err
 }
 

@@ -29,13 +29,14 @@ RETURNING ` + columns + `, ` + recordColumns
 
 // Lease takes the entry that is due longest and marks it as in flight until now +
 // lease, before anything is sent: if the program dies in between, the entry comes
-// up again when the lease is over. False means that nothing is due. An entry that
-// does not open is parked, and the next one taken.
+// up again when the lease is over. False means that nothing is due, a quiet moment
+// in which the next sealing is prepared. An entry that does not open is parked, and
+// the next one taken.
 func (o *Outbox) Lease(ctx context.Context, now time.Time, lease time.Duration) (Entry, bool, error) {
 	for {
 		e, err := o.leaseOne(ctx, now, lease)
 		if errors.Is(err, ErrUnknown) {
-			return Entry{}, false, nil
+			return Entry{}, false, o.seal.Prepare()
 		}
 		if err != nil {
 			return Entry{}, false, fmt.Errorf("lease entry: %w", err)

@@ -10,7 +10,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"fmt"
-	"sync/atomic"
+	"sync"
 
 	"leye/app/envelope"
 )
@@ -32,31 +32,69 @@ func (r Record) Envelope() envelope.Envelope {
 // Sealer seals with one terminal key to the central of the hour. Its methods may
 // be called from any goroutine.
 type Sealer struct {
-	own     *Key
-	central atomic.Pointer[envelope.PublicKey]
+	own *Key
+
+	mu      sync.Mutex
+	central envelope.PublicKey
+	spare   *envelope.Wrapper // for the next record; nil when used up
 }
 
 // New gives a sealer that knows no central yet.
 func New(own *Key) *Sealer { return &Sealer{own: own} }
 
 // SealTo has everything from now on sealed to a central's key.
-func (s *Sealer) SealTo(central envelope.PublicKey) { s.central.Store(&central) }
+func (s *Sealer) SealTo(central envelope.PublicKey) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.central = central
+}
 
 // Central is the key of [Sealer.SealTo]; zero when none is known yet.
 func (s *Sealer) Central() envelope.PublicKey {
-	if p := s.central.Load(); p != nil {
-		return *p
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.central
+}
+
+// Prepare does ahead what takes longest of the next [Sealer.Seal]. It is for quiet
+// moments; without it sealing takes longer.
+func (s *Sealer) Prepare() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.central.Zero() || s.spare != nil && s.spare.Key() == s.central {
+		return nil
 	}
-	return envelope.PublicKey{}
+	w, err := s.central.Prepare()
+	s.spare = w
+	return err
+}
+
+// wrapper is the prepared one for the central's key, or a new one; nil when no key
+// is known.
+func (s *Sealer) wrapper() (*envelope.Wrapper, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	w := s.spare
+	s.spare = nil
+	switch {
+	case s.central.Zero():
+		return nil, nil
+	case w != nil && w.Key() == s.central:
+		return w, nil
+	}
+	return s.central.Prepare()
 }
 
 // Seal seals the application id in the place seq of the queue: to this terminal,
 // and to the central if its key is known.
 func (s *Sealer) Seal(id string, seq int64, plain []byte) (Record, error) {
 	r := Record{Header: envelope.Header{Suite: envelope.Leye1, ID: id, Seq: seq, Schema: envelope.Schema}}
-	central := s.Central()
-	if !central.Zero() {
-		r.Suite = central.Suite()
+	to, err := s.wrapper()
+	if err != nil {
+		return Record{}, err
+	}
+	if to != nil {
+		r.Suite = to.Key().Suite()
 	}
 	key, err := envelope.NewDataKey(r.Suite)
 	if err != nil {
@@ -69,15 +107,15 @@ func (s *Sealer) Seal(id string, seq int64, plain []byte) (Record, error) {
 	if r.WrapTerminal, err = envelope.SealBody(r.Header, s.own.wrap, key); err != nil {
 		return Record{}, err
 	}
-	return r, r.wrapFor(central, key)
+	return r, r.wrapFor(to, key)
 }
 
-func (r *Record) wrapFor(central envelope.PublicKey, key []byte) (err error) {
-	if central.Zero() {
+func (r *Record) wrapFor(to *envelope.Wrapper, key []byte) (err error) {
+	if to == nil {
 		return nil
 	}
-	r.Central = central.Fingerprint()
-	r.WrapCentral, err = central.Wrap(r.Header, key)
+	r.Central = to.Key().Fingerprint()
+	r.WrapCentral, err = to.Wrap(r.Header, key)
 	return err
 }
 
@@ -112,7 +150,11 @@ func (s *Sealer) Rewrap(r Record) (Record, error) {
 	if _, err := envelope.OpenBody(r.Header, key, r.Body); err != nil {
 		return Record{}, err
 	}
-	return r, r.wrapFor(s.Central(), key)
+	to, err := s.wrapper()
+	if err != nil {
+		return Record{}, err
+	}
+	return r, r.wrapFor(to, key)
 }
 
 // Mark is a hash, under the terminal's key, of something that could be guessed:

@@ -68,6 +68,32 @@ func TestBothReadUntilTheWrapIsGone(t *testing.T) {
 	}
 }
 
+// What was prepared for one central is never used for another.
+func TestPreparedWrapsFollowTheKey(t *testing.T) {
+	s, first, second := sealer(t), central(t), central(t)
+	if err := s.Prepare(); err != nil {
+		t.Fatal(err)
+	}
+	s.SealTo(first.Public())
+	for range 2 {
+		if err := s.Prepare(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.SealTo(second.Public())
+	for range 2 {
+		if got, err := second.Open(seal(t, s).Envelope()); err != nil || !bytes.Equal(got, plain) {
+			t.Errorf("the central reads %q, %v", got, err)
+		}
+	}
+	if err := s.Prepare(); err != nil {
+		t.Fatal(err)
+	}
+	if one, two := seal(t, s), seal(t, s); bytes.Equal(one.WrapCentral[:32], two.WrapCentral[:32]) {
+		t.Error("one preparation served two records")
+	}
+}
+
 func TestTheCentralsWrapMayComeLater(t *testing.T) {
 	s, c := sealer(t), central(t)
 	r := seal(t, s)
@@ -188,5 +214,28 @@ func TestAKeyThatCannotBeReadIsSetAside(t *testing.T) {
 		if again, err := OpenKey(dir); err != nil || again.Replaced != nil {
 			t.Errorf("the new key: %v", err)
 		}
+	}
+}
+
+// BenchmarkSeal seals 4 KiB with the wrap prepared and without.
+func BenchmarkSeal(b *testing.B) {
+	s := sealer(b)
+	s.SealTo(central(b).Public())
+	text := bytes.Repeat([]byte{'x'}, 4<<10)
+	for _, prepared := range []bool{true, false} {
+		b.Run(fmt.Sprintf("prepared=%v", prepared), func(b *testing.B) {
+			for b.Loop() {
+				if prepared {
+					b.StopTimer()
+					if err := s.Prepare(); err != nil {
+						b.Fatal(err)
+					}
+					b.StartTimer()
+				}
+				if _, err := s.Seal(someID, 7, text); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }

@@ -71,6 +71,14 @@ func (c *central) Release(ctx context.Context, id kiosk.ApplicationID) error {
 	c.released = append(c.released, id)
 	return ctx.Err()
 }
+
+// gone are those that were released.
+func (c *central) gone() []kiosk.ApplicationID {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.released
+}
+
 func (c *central) Ready(context.Context) error { return nil }
 
 type paper struct {
@@ -231,11 +239,11 @@ func TestTheEndOfAVisitReleasesWhatWasFiled(t *testing.T) {
 			v.do(session.File{})
 			v.central.put = nil
 			v.want(v.do(session.File{}), session.Filed)
-			if len(v.central.released) != 0 {
+			if len(v.central.gone()) != 0 {
 				t.Errorf("%s: released while the visit lasts", name)
 			}
 			end(v)
-			if got := v.central.released; len(got) != 1 || got[0] != v.central.tried[0] {
+			if got := v.central.gone(); len(got) != 1 || got[0] != v.central.tried[0] {
 				t.Errorf("%s: released %q, tried %q", name, got, v.central.tried)
 			}
 		})
