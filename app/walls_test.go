@@ -80,6 +80,7 @@ var owners = []struct {
 	{"modernc.org/sqlite/...", []string{internal + "store", "app/central/internal/ledger", "scripts/..."}, "one writer a database"},
 	{"go.bug.st/...", []string{"devices/internal/serialport"}, "a lost port is re-opened in one place"},
 	{"github.com/tarm/...", []string{"devices/internal/serialport"}, "a lost port is re-opened in one place"},
+	{"github.com/google/go-tpm/...", []string{internal + "seal"}, "keys stay away from everything that talks"},
 	{"github.com/pelletier/go-toml/...", []string{"app/catalogue/...", "app/policy", "app/casework", internal + "config", internal + "receipt", "app/central/...", "devices/...", "scripts/..."}, "declared files are read where their meaning is known"},
 }
 

@@ -14,6 +14,7 @@ FLAGS=(-trimpath -tags "$TAGS")
 
 PACKAGES_BUILD=(gcc g++ libc6-dev pkg-config libgl1-mesa-dev xorg-dev libxkbcommon-dev libwayland-dev librime-dev)
 PACKAGES_RUN=(ca-certificates git libgl1 libgl1-mesa-dri xvfb rime-data-pinyin-simp)
+PACKAGES_TEST=(swtpm)
 
 say() { printf '%s\n' "$*"; }
 die() { printf 'error: %s\n' "$*" >&2; exit 1; }

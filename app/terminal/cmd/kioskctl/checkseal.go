@@ -16,14 +16,7 @@ import (
 // checkSeal says what keeps the terminal's key and which central's key is
 // trusted, and by whose word.
 func (d *diagnosis) checkSeal(ctx context.Context, cfg config.Config, db *store.Store) {
-	switch kind, err := seal.Look(cfg.Store.Dir); {
-	case err != nil:
-		d.add(finding{Check: "key", Status: fail, What: err.Error(), Next: "chmod 600 " + seal.FileName + " as the kiosk's user", WhatZH: "终端密钥文件读不出", NextZH: "由终端用户把该文件权限改为 0600"})
-	case kind == seal.None:
-		d.add(finding{Check: "key", Status: warn, What: "there is no terminal's key yet", Next: "start the kiosk once"})
-	case kind == seal.File:
-		d.good("key", "the terminal's key lies in a file, which is weaker than a TPM: who takes the disk takes it too")
-	}
+	d.checkKey(cfg.Store, seal.TPMThere())
 	trusted, err := outbox.NewReader(db, nil).Central(ctx)
 	if err != nil {
 		d.condition("seal", storeCode(err), err.Error())
@@ -31,6 +24,29 @@ func (d *diagnosis) checkSeal(ctx context.Context, cfg config.Config, db *store.
 	}
 	d.trusted = trusted
 	d.compareNamed(cfg.Central.SealKey)
+}
+
+func (d *diagnosis) checkKey(c config.Store, tpm bool) {
+	const weaker = "the terminal's key lies in a file, which is weaker than a TPM: who takes the disk takes it too"
+	kind, err := seal.Look(c.Dir)
+	switch {
+	case err != nil:
+		d.add(finding{
+			Check: "key", Status: fail, What: err.Error(), WhatZH: "终端密钥文件读不出",
+			Next: "chmod 600 " + seal.FileName + " as the kiosk's user", NextZH: "由终端用户把该文件权限改为 0600",
+		})
+	case kind == seal.None:
+		d.add(finding{Check: "key", Status: warn, What: "there is no terminal's key yet", Next: "start the kiosk once"})
+	case kind == seal.TPM:
+		d.good("key", "the terminal's key opens by this machine's TPM alone, started as it was")
+	case tpm && c.Key == "auto":
+		d.add(finding{
+			Check: "key", Status: warn, What: weaker + "; there is a TPM",
+			Next: "when nothing waits, move " + seal.FileName + " away and start the kiosk: it makes a key in the TPM",
+		})
+	default:
+		d.good("key", "%s", weaker)
+	}
 }
 
 func (d *diagnosis) compareNamed(named string) {

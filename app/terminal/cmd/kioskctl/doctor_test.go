@@ -16,6 +16,7 @@ import (
 
 	"leye/app/api"
 	"leye/app/envelope"
+	"leye/app/terminal/internal/config"
 	"leye/app/terminal/internal/kiosk"
 	"leye/app/terminal/internal/outbox"
 	"leye/app/terminal/internal/seal"
@@ -252,4 +253,28 @@ func TestDoctorWithAFaultyConfiguration(t *testing.T) {
 		t.Errorf("%s", r)
 	}
 	call(t, "doctor", "--config", x.config).want(t, exitFailed, "K-501", "terminal: fail, failed: 1, warnings: 1", "error: look at terminal: faults found: 1")
+}
+
+func TestDoctorSaysWhatKeepsTheKey(t *testing.T) {
+	for _, tt := range []struct {
+		file   string
+		keep   string
+		tpm    bool
+		status status
+		says   string
+	}{
+		{`{"kind":"file"}`, "auto", false, ok, "weaker than a TPM"},
+		{`{"kind":"file"}`, "file", true, ok, "weaker than a TPM"},
+		{`{"kind":"file"}`, "auto", true, warn, "there is a TPM"},
+		{`{"kind":"tpm"}`, "auto", true, ok, "by this machine's TPM alone"},
+		{"", "auto", true, warn, "no terminal's key yet"},
+	} {
+		dir := t.TempDir()
+		if tt.file != "" {
+			fatal(t, os.WriteFile(filepath.Join(dir, seal.FileName), []byte(tt.file), 0o600))
+		}
+		var d diagnosis
+		d.checkKey(config.Store{Dir: dir, Key: tt.keep}, tt.tpm)
+		d.has(t, "key", tt.status, "", tt.says)
+	}
 }

@@ -50,7 +50,7 @@ func (x terminal) with(f func(*store.Store, *outbox.Outbox)) {
 
 func (x terminal) sealer() *seal.Sealer {
 	x.t.Helper()
-	key, err := seal.OpenKey(filepath.Dir(x.file()))
+	key, err := seal.OpenKey(filepath.Dir(x.file()), seal.Options{Keep: seal.File})
 	fatal(x.t, err)
 	return seal.New(key)
 }

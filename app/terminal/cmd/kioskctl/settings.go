@@ -157,6 +157,7 @@ func asTOML(c config.Config) string {
 	text("seal_key", c.Central.SealKey)
 	section("store")
 	text("dir", c.Store.Dir)
+	text("key", c.Store.Key)
 	section("visit")
 	text("idle", c.Visit.Idle)
 	text("warn", c.Visit.Warn)

@@ -106,7 +106,11 @@ func (b *build) openStore(ctx context.Context) (err error) {
 }
 
 func (b *build) openKey() (*seal.Sealer, error) {
-	key, err := seal.OpenKey(b.cfg.Store.Dir)
+	keep := seal.Kind(b.cfg.Store.Key)
+	if keep == "auto" {
+		keep = seal.None
+	}
+	key, err := seal.OpenKey(b.cfg.Store.Dir, seal.Options{Keep: keep})
 	if err != nil {
 		return nil, err
 	}

@@ -21,7 +21,7 @@ func trusting(t *testing.T) (trust, *outbox.Outbox) {
 	db, err := store.Open(t.Context(), filepath.Join(dir, store.FileName), store.Options{})
 	fatal(t, err)
 	t.Cleanup(func() { db.Close() })
-	key, err := seal.OpenKey(dir)
+	key, err := seal.OpenKey(dir, seal.Options{Keep: seal.File})
 	fatal(t, err)
 	queue, err := outbox.New(t.Context(), db, outbox.Options{Terminal: "PT01", Seal: seal.New(key)})
 	fatal(t, err)

@@ -69,8 +69,9 @@ type Central struct {
 	SealKey string // as [envelope.ParsePublicKey] reads it; empty: the first one that the central tells
 }
 
-// Store is where the terminal keeps its state.
-type Store struct{ Dir string }
+// Store is where the terminal keeps its state. Key is "auto", "tpm" or "file":
+// what keeps the terminal's own key.
+type Store struct{ Dir, Key string }
 
 // Visit holds the times of a visit.
 type Visit struct {
@@ -106,6 +107,7 @@ type raw struct {
 	} `toml:"central"`
 	Store struct {
 		Dir *string `toml:"dir"`
+		Key *string `toml:"key"`
 	} `toml:"store"`
 	Visit struct {
 		Idle           *string `toml:"idle"`
@@ -130,7 +132,7 @@ func Default() Config {
 		Reader:   Serial{Port: "/dev/leye-reader", Driver: "bugst", Baud: 115200},
 		Printer:  Printer{Serial: Serial{Port: "/dev/leye-printer", Driver: "bugst", Baud: 115200}, Columns: 48, Font: "auto"},
 		Central:  Central{URL: "http://127.0.0.1:8700", Timeout: 10 * time.Second},
-		Store:    Store{Dir: "/var/lib/leye"},
+		Store:    Store{Dir: "/var/lib/leye", Key: "auto"},
 		Visit:    Visit{Idle: 90 * time.Second, Warn: 30 * time.Second, WaitForCentral: 5 * time.Second, Farewell: 12 * time.Second, NoCard: 20 * time.Second},
 	}
 }
@@ -230,6 +232,8 @@ func (m *merger) merge(c *Config, r *raw) {
 	m.duration("central.timeout", r.Central.Timeout, &c.Central.Timeout)
 	m.text("central.seal_key", r.Central.SealKey, &c.Central.SealKey, sealKey, "a public key as central keys prints it, or empty")
 	m.text("store.dir", r.Store.Dir, &c.Store.Dir, filled, someText)
+	keep := func(s string) bool { return s == "auto" || s == "tpm" || s == "file" }
+	m.text("store.key", r.Store.Key, &c.Store.Key, keep, `"auto", "tpm" or "file"`)
 	m.visit(c, r)
 }
 

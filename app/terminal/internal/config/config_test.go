@@ -57,6 +57,7 @@ timeout = "3s"
 seal_key = "leye-1:j0DFrbaPJWJK5bIU6nZ6bslNgp09e14a0bpvPiE4KF8="
 [store]
 dir = "/srv/state"
+key = "tpm"
 [visit]
 idle = "1m"
 warn = "10s"
@@ -76,7 +77,7 @@ func TestEveryKeyReachesItsPlace(t *testing.T) {
 		Reader:   config.Serial{Port: "/dev/ttyS1", Driver: "tarm", Baud: 9600},
 		Printer:  config.Printer{Serial: config.Serial{Port: "/dev/ttyS2", Driver: "tarm", Baud: 19200}, Columns: 32, Font: "gbk"},
 		Central:  config.Central{URL: "https://central.example:8443/leye", Timeout: 3 * time.Second, SealKey: "leye-1:j0DFrbaPJWJK5bIU6nZ6bslNgp09e14a0bpvPiE4KF8="},
-		Store:    config.Store{Dir: "/srv/state"},
+		Store:    config.Store{Dir: "/srv/state", Key: "tpm"},
 		Visit:    config.Visit{Idle: time.Minute, Warn: 10 * time.Second, WaitForCentral: 2500 * time.Millisecond, Farewell: 8 * time.Second, NoCard: 15 * time.Second},
 	}
 	if c != want {
@@ -147,6 +148,7 @@ func TestFaultsNameFileLineAndKey(t *testing.T) {
 		{"other protocol", "[central]\nurl = \"ftp://x\"\n", "k.toml:2: central.url: \"ftp://x\" is not an http or https address without user, query and fragment"},
 		{"password in the address", "[central]\nurl = \"https://a:b@x/\"\n", "k.toml:2: central.url: \"https://a:b@x/\" is not an http or https address without user, query and fragment"},
 		{"no key", "[central]\nseal_key = \"3f2a 91c0\"\n", "k.toml:2: central.seal_key: \"3f2a 91c0\" is not a public key as central keys prints it, or empty"},
+		{"unknown keeper", "[store]\nkey = \"safe\"\n", "k.toml:2: store.key: \"safe\" is not \"auto\", \"tpm\" or \"file\""},
 		{"terminal", "terminal.id = \"pt1\"\n", "k.toml:1: terminal.id: \"pt1\" is not two capital letters and two to four digits"},
 		{"inline table", "\nterminal = { town_code = \"5\" }\n", "k.toml:2: terminal.town_code: \"5\" is not three digits"},
 		{"empty text", "[terminal] # here\nphone = \" \"\n", "k.toml:2: terminal.phone: \" \" is not some text"},

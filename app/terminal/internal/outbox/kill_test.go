@@ -39,7 +39,7 @@ func fillUntilKilled(path string, early bool) error {
 	if err != nil {
 		return err
 	}
-	key, err := seal.OpenKey(filepath.Dir(path))
+	key, err := seal.OpenKey(filepath.Dir(path), seal.Options{Keep: seal.File})
 	if err != nil {
 		return err
 	}

@@ -57,7 +57,7 @@ func openAlone(t testing.TB, path string, opt store.Options) *box {
 	}
 	t.Cleanup(func() { db.Close() })
 	b := &box{db: db, j: journal.New(db, journal.Options{}), now: start}
-	key, err := seal.OpenKey(filepath.Dir(path))
+	key, err := seal.OpenKey(filepath.Dir(path), seal.Options{Keep: seal.File})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -20,7 +20,14 @@ type Kind string
 const (
 	None Kind = ""     // there is no key yet
 	File Kind = "file" // as good as the disk it lies on
+	TPM  Kind = "tpm"  // opens on this machine alone, started as it was
 )
+
+// Options for [OpenKey]; the zero value is right for the terminal.
+type Options struct {
+	Keep   Kind   // what must keep the key: File or TPM; None: a TPM where there is one
+	Device string // of the TPM; empty: the kernel's
+}
 
 // FileName is the name of the key's file inside the state directory.
 const FileName = "terminal.key"
@@ -36,7 +43,7 @@ type Key struct {
 }
 
 // String keeps the key out of logs.
-func (k *Key) String() string { return "terminal's key in a " + string(k.Kind) }
+func (k *Key) String() string { return "terminal's key, kept by " + string(k.Kind) }
 
 // GoString keeps the key out of logs.
 func (k *Key) GoString() string { return k.String() }
@@ -53,46 +60,101 @@ func newKey(kind Kind, secret []byte) (*Key, error) {
 
 // stored is the key's file.
 type stored struct {
-	Kind   Kind   `json:"kind"`
-	Secret []byte `json:"secret,omitempty"`
+	Kind   Kind       `json:"kind"`
+	Secret []byte     `json:"secret,omitempty"`
+	Sealed *tpmSealed `json:"sealed,omitempty"`
 }
 
 // OpenKey reads the terminal's key in the state directory dir, or makes one. A
-// key that cannot be read is set aside, never deleted, and a new one takes its
+// key that cannot be opened is set aside, never deleted, and a new one takes its
 // place: what the old one alone could open waits for it, and the terminal goes
-// on. A file that others may read is an error.
-func OpenKey(dir string) (*Key, error) {
-	k, err := openKey(dir)
+// on. It is an error when others may read the file, and when a TPM must keep the
+// key and does not.
+func OpenKey(dir string, opt Options) (*Key, error) {
+	if opt.Device == "" {
+		opt.Device = usualDevice
+	}
+	k, err := opt.openKey(filepath.Join(dir, FileName))
 	if err != nil {
 		return nil, fmt.Errorf("open terminal's key: %w", err)
 	}
 	return k, nil
 }
 
-func openKey(dir string) (*Key, error) {
-	path := filepath.Join(dir, FileName)
+func (opt Options) openKey(path string) (*Key, error) {
 	s, err := read(path)
-	if err == nil {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return opt.makeKey(path)
+	case errors.Is(err, errExposed):
+		return nil, err
+	case err == nil && opt.Keep == TPM && s.Kind == File:
+		return nil, fmt.Errorf("a TPM must keep it, but it lies in %s: move that away while nothing waits", path)
+	case err == nil:
 		var k *Key
-		if k, err = s.open(); err == nil {
+		if k, err = opt.open(s); err == nil {
 			return k, nil
 		}
 	}
-	if errors.Is(err, errExposed) {
-		return nil, err
+	if opt.Keep == TPM && s.Kind == TPM {
+		return nil, err // the TPM may come back, with its boot state
 	}
-	var lost error
-	if !errors.Is(err, fs.ErrNotExist) {
-		lost = err
-		if err := setAside(path); err != nil {
-			return nil, errors.Join(lost, err)
+	if e := setAside(path); e != nil {
+		return nil, errors.Join(err, e)
+	}
+	k, e := opt.makeKey(path)
+	if e != nil {
+		return nil, errors.Join(err, e)
+	}
+	k.Replaced = err
+	return k, nil
+}
+
+var errForm = errors.New("its file is not of the form that is written here")
+
+func (opt Options) open(s stored) (*Key, error) {
+	secret := s.Secret
+	switch {
+	case s.Kind == File && s.Sealed == nil:
+	case s.Kind == TPM && s.Sealed != nil && secret == nil:
+		var err error
+		if secret, err = s.Sealed.open(opt.Device); err != nil {
+			return nil, err
+		}
+	default:
+		return nil, errForm
+	}
+	defer clear(secret)
+	if len(secret) != secretSize {
+		return nil, errForm
+	}
+	return newKey(s.Kind, secret)
+}
+
+// makeKey makes a key where it is to be kept. A TPM that is there and does not
+// work is passed over, unless the key must be in it: residents come first.
+func (opt Options) makeKey(path string) (*Key, error) {
+	secret := make([]byte, secretSize)
+	rand.Read(secret)
+	defer clear(secret)
+	s := stored{Kind: File, Secret: secret}
+	if opt.Keep != File {
+		sealed, err := sealInTPM(opt.Device, secret)
+		if err != nil && opt.Keep == TPM {
+			return nil, err
+		}
+		if err == nil {
+			s = stored{Kind: TPM, Sealed: &sealed}
 		}
 	}
-	k, err := makeKey(path)
-	if err == nil {
-		k.Replaced = lost
+	text, err := json.Marshal(s)
+	if err != nil {
+		return nil, err
 	}
-	return k, err
+	if err := write(path, text); err != nil {
+		return nil, err
+	}
+	return newKey(s.Kind, secret)
 }
 
 var errExposed = errors.New("others may read its file, want mode 0600")
@@ -110,29 +172,9 @@ func read(path string) (s stored, err error) {
 		return s, err
 	}
 	if json.Unmarshal(text, &s) != nil {
-		return stored{}, errors.New("its file is not of the form that is written here")
+		return stored{}, errForm
 	}
 	return s, nil
-}
-
-func (s stored) open() (*Key, error) {
-	if s.Kind != File || len(s.Secret) != secretSize {
-		return nil, errors.New("its file is not of the form that is written here")
-	}
-	return newKey(File, s.Secret)
-}
-
-func makeKey(path string) (*Key, error) {
-	secret := make([]byte, secretSize)
-	rand.Read(secret)
-	text, err := json.Marshal(stored{Kind: File, Secret: secret})
-	if err != nil {
-		return nil, err
-	}
-	if err := write(path, text); err != nil {
-		return nil, err
-	}
-	return newKey(File, secret)
 }
 
 // write has the file whole and on the disk before the key is used.

@@ -18,7 +18,7 @@ var plain = []byte(`{"answers":{"name":"张示例"}}`)
 
 func sealer(t testing.TB) *Sealer {
 	t.Helper()
-	k, err := OpenKey(t.TempDir())
+	k, err := OpenKey(t.TempDir(), Options{Keep: File})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -158,12 +158,12 @@ func TestTheKeyStaysAndIsPrivate(t *testing.T) {
 	if kind, err := Look(dir); kind != None || err != nil {
 		t.Errorf("before: %q, %v", kind, err)
 	}
-	first, err := OpenKey(dir)
+	first, err := OpenKey(dir, Options{Keep: File})
 	if err != nil {
 		t.Fatal(err)
 	}
 	r := seal(t, New(first))
-	again, err := OpenKey(dir)
+	again, err := OpenKey(dir, Options{Keep: File})
 	if err != nil || again.Replaced != nil {
 		t.Fatalf("%v, replaced %v", err, again.Replaced)
 	}
@@ -178,14 +178,14 @@ func TestTheKeyStaysAndIsPrivate(t *testing.T) {
 		t.Errorf("after: %q, %v", kind, err)
 	}
 	for _, said := range []string{fmt.Sprint(first), fmt.Sprintf("%+v", first), fmt.Sprintf("%#v", first)} {
-		if said != "terminal's key in a file" {
+		if said != "terminal's key, kept by file" {
 			t.Errorf("a key prints as %q", said)
 		}
 	}
 	if err := os.Chmod(path, 0o640); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := OpenKey(dir); err == nil || !strings.Contains(err.Error(), "0600") {
+	if _, err := OpenKey(dir, Options{Keep: File}); err == nil || !strings.Contains(err.Error(), "0600") {
 		t.Errorf("a key that others may read: %v", err)
 	}
 }
@@ -197,7 +197,7 @@ func TestAKeyThatCannotBeReadIsSetAside(t *testing.T) {
 		if err := os.WriteFile(path, []byte(rubbish), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		k, err := OpenKey(dir)
+		k, err := OpenKey(dir, Options{Keep: File})
 		if err != nil || k.Replaced == nil {
 			t.Fatalf("%q: %v", rubbish, err)
 		}
@@ -211,7 +211,7 @@ func TestAKeyThatCannotBeReadIsSetAside(t *testing.T) {
 		if err := os.Remove(aside[0]); err != nil {
 			t.Fatal(err)
 		}
-		if again, err := OpenKey(dir); err != nil || again.Replaced != nil {
+		if again, err := OpenKey(dir, Options{Keep: File}); err != nil || again.Replaced != nil {
 			t.Errorf("the new key: %v", err)
 		}
 	}
