@@ -132,7 +132,8 @@ func (o *Outbox) Put(ctx context.Context, app kiosk.Application, body []byte) er
 // File is [Put] for an application whose body must name its own reference: when
 // app.Reference is empty the next one is taken in the same transaction, and
 // render makes the body of the application that carries it. On a repeated key
-// render gets the reference of the first time.
+// render gets the reference and the filing time of the first: a second attempt after
+// an unknown outcome is the same application, though it comes later.
 func (o *Outbox) File(ctx context.Context, app kiosk.Application, render func(kiosk.Application) ([]byte, error)) (Entry, error) {
 	if !app.ID.Valid() {
 		return Entry{}, fmt.Errorf("put entry: key of %d characters is not an application's", len(app.ID))
@@ -168,6 +169,7 @@ func (o *Outbox) sameBody(ctx context.Context, tx *sql.Tx, e Entry, app kiosk.Ap
 	if app.Reference == "" {
 		app.Reference = e.Reference
 	}
+	app.FiledAt = e.FiledAt.In(app.FiledAt.Location())
 	body, err := render(app)
 	if err != nil {
 		return err
@@ -190,6 +192,7 @@ func (o *Outbox) insert(ctx context.Context, tx *sql.Tx, app kiosk.Application, 
 	if app.FiledAt.IsZero() {
 		app.FiledAt = now
 	}
+	app.FiledAt = app.FiledAt.Truncate(time.Millisecond) // as it is kept
 	if app.Reference == "" {
 		ref, err := o.NextReference(ctx, tx, app.FiledAt)
 		if err != nil {

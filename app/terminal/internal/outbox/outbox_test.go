@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -235,6 +236,26 @@ func TestFileGivesReferencesInTurn(t *testing.T) {
 	year := kiosk.Application{ID: kiosk.NewApplicationID(), FiledAt: start.AddDate(1, 0, 0)}
 	if e := file(year); e.Reference != must(kiosk.NewReference("PT01", start, 3)) {
 		t.Errorf("the same day a year later gives %s", e.Reference)
+	}
+}
+
+// The commit may have succeeded though an error came back; the resident then files
+// once more, some seconds later.
+func TestASecondAttemptIsTheSameApplication(t *testing.T) {
+	b := openTest(t)
+	render := func(a kiosk.Application) ([]byte, error) { return json.Marshal(a) }
+	app := kiosk.Application{ID: kiosk.NewApplicationID(), FiledAt: start.Add(123456 * time.Nanosecond), Answers: []byte(`{"a":1}`)}
+	first, err := b.File(t.Context(), app, render)
+	if err != nil {
+		t.Fatal(err)
+	}
+	app.FiledAt = start.Add(7 * time.Second)
+	if again, err := b.File(t.Context(), app, render); err != nil || again.Reference != first.Reference || !again.FiledAt.Equal(first.FiledAt) {
+		t.Errorf("later: %+v, %v", again, err)
+	}
+	app.Answers = []byte(`{"a":2}`)
+	if _, err := b.File(t.Context(), app, render); !errors.Is(err, ErrDifferent) {
+		t.Errorf("with other answers: %v", err)
 	}
 }
 
