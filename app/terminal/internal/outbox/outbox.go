@@ -59,6 +59,7 @@ type Outbox struct {
 	opt  Options
 	seal *seal.Sealer
 	open atomic.Bool   // entries may be sent unsealed
+	last atomic.Int64  // place that was taken last, by an entry or by one that was not kept
 	wake chan struct{} // holds one token while something new is due
 
 	mu       sync.Mutex
@@ -107,6 +108,11 @@ func (o *Outbox) prepare(ctx context.Context) error {
 		return fmt.Errorf("seal what an older program kept: %w", err)
 	}
 	return o.db.Tx(ctx, func(tx *sql.Tx) error {
+		var last int64
+		if err := tx.QueryRowContext(ctx, "SELECT coalesce(max(seq), 0) FROM outbox").Scan(&last); err != nil {
+			return err
+		}
+		o.last.Store(last)
 		_, err := tx.ExecContext(ctx, releaseSQL+"held = 1")
 		return err
 	})
@@ -204,10 +210,8 @@ func (o *Outbox) insert(ctx context.Context, tx *sql.Tx, app kiosk.Application, 
 	if err != nil {
 		return Entry{}, fmt.Errorf("write the body: %w", err)
 	}
-	seq, err := nextSeq(ctx, tx)
-	if err != nil {
-		return Entry{}, err
-	}
+	// The place is bound to the sealed body, so it must be known before the row is.
+	seq := o.last.Add(1)
 	r, err := o.seal.Seal(string(app.ID), seq, body)
 	if err != nil {
 		return Entry{}, fmt.Errorf("seal the body: %w", err)
@@ -229,12 +233,6 @@ func (o *Outbox) insert(ctx context.Context, tx *sql.Tx, app kiosk.Application, 
 		return Entry{}, err
 	}
 	return e, o.record(ctx, tx, now, "entry.put", e.ID, "")
-}
-
-// nextSeq is the place that SQLite would choose; it must be known before, since
-// it is bound to the sealed body.
-func nextSeq(ctx context.Context, tx *sql.Tx) (seq int64, err error) {
-	return seq, tx.QueryRowContext(ctx, "SELECT coalesce(max(seq), 0) + 1 FROM outbox").Scan(&seq)
 }
 
 // NextReference takes the next reference of the day of at inside tx. It is not
