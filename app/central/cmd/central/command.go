@@ -25,6 +25,7 @@ const help = `central takes in the applications of a district's kiosks.
 Usage:
   central serve [flags]            run until SIGTERM or Ctrl-C
   central case NUMBER [flags]      print one case as JSON
+  central open FILE [flags]        print an application that a terminal exported sealed
   central keys [flags]             print the public key that terminals seal to
   central password [flags]         put a new console password in place and print it
   central version                  print the version
@@ -44,16 +45,18 @@ Flags of serve:
                             whose common name is the terminal's name
   --insecure-any-address    listen beyond this machine without --client-ca
 
-Flags of case, keys and password:
+Flags of case, open, keys and password:
   --db PATH                 database (central.db)
-  --seal-key PATH           keys: as for serve
+  --seal-key PATH           open, keys: as for serve
   --show                    case: personal answers in full; the look is put on record
+                            open: the same; no case exists that could hold a record
 
 Examples:
   central serve --db /var/lib/leye/central.db --centre-code 107
   central serve --listen 0.0.0.0:8700 --tls-cert c.pem --tls-key c.key --client-ca kiosks.pem
   central serve --desk 综合窗口 --desk employment=就业服务窗口
   central keys --db /var/lib/leye/central.db
+  central open PT01-1124-0007-X.json --db /var/lib/leye/central.db
   central case 107-417-261124-0001-5 --db /var/lib/leye/central.db
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 no such case.
@@ -85,6 +88,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		err = serve(ctx, rest, stdout, stderr)
 	case "case":
 		err = printCase(ctx, rest, stdout, stderr)
+	case "open":
+		err = printSealed(rest, stdout, stderr)
 	case "keys":
 		err = printKeys(rest, stdout, stderr)
 	case "password":

@@ -20,6 +20,7 @@ import (
 	"leye/app/api"
 	"leye/app/central/internal/keyring"
 	"leye/app/central/internal/ledger"
+	"leye/app/envelope"
 )
 
 // asProgram, in the environment, makes the test binary the program itself.
@@ -227,6 +228,8 @@ func TestCommandLine(t *testing.T) {
 		{"case", exitUsage, "one case number"},
 		{"case 107-180-261124-0002-4", exitUsage, "a digit of it is wrong"},
 		{"case 107-180-261124-0002-5 --db " + missing, exitFailed, "open database"},
+		{"open", exitUsage, "one file"},
+		{"open " + missing + " --db " + missing, exitFailed, "no such file"},
 		{"keys now", exitUsage, "takes no word"},
 		{"keys --db " + missing, exitFailed, "no such file"},
 		{"password --db " + missing, exitFailed, "open database"},
@@ -284,6 +287,36 @@ func TestDesks(t *testing.T) {
 	}
 	if d["employment"] != "就业窗口" || d[""] != "1号窗=综合" || len(d) != 2 {
 		t.Errorf("desks %v", d)
+	}
+}
+
+func TestOpenCommand(t *testing.T) {
+	dir := t.TempDir()
+	db, file := filepath.Join(dir, "central.db"), filepath.Join(dir, "sealed.json")
+	key, _, err := keyring.Open(keyring.Path(db))
+	fatal(t, err)
+	h := envelope.Header{Suite: envelope.Leye1, ID: strings.Repeat("A", 26), Seq: 1, Schema: envelope.Schema}
+	data, err := envelope.NewDataKey(h.Suite)
+	fatal(t, err)
+	inside, err := envelope.SealBody(h, data, []byte(`{"id":"`+h.ID+`","service":"skill-certificate-lookup","terminal":"PT01","answers":{"name":"张示例","cert_no":"S000"}}`))
+	fatal(t, err)
+	wrap, err := key.Public().Wrap(h, data)
+	fatal(t, err)
+	text, err := envelope.Envelope{Header: h, Key: key.Public().Fingerprint(), Wrap: wrap, Body: inside}.Encode()
+	fatal(t, err)
+	fatal(t, os.WriteFile(file, text, 0o600))
+	code, out, _ := command(t, "open", file, "--db", db)
+	if code != exitOK || strings.Contains(out, "张示例") || !strings.Contains(out, `"name": "张*例"`) || !strings.Contains(out, h.ID) {
+		t.Errorf("open: %d %s", code, out)
+	}
+	if code, out, _ := command(t, "open", "--show", file, "--db", db); code != exitOK || !strings.Contains(out, "张示例") {
+		t.Errorf("open --show: %d %s", code, out)
+	}
+	_, _, err = keyring.Open(filepath.Join(dir, "other.key"))
+	fatal(t, err)
+	code, out, errs := command(t, "open", file, "--seal-key", filepath.Join(dir, "other.key"))
+	if code != exitFailed || out != "" || !strings.Contains(errs, "sealed to "+key.Public().Fingerprint().Short()) {
+		t.Errorf("with another key: %d %s %s", code, out, errs)
 	}
 }
 

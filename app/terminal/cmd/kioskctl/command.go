@@ -54,7 +54,7 @@ type command struct {
 func commands() []command {
 	return []command{
 		doctorCommand(), readCardCommand(), printCommand(), printTestCommand(),
-		outboxListCommand(), outboxShowCommand(), journalVerifyCommand(),
+		outboxListCommand(), outboxShowCommand(), outboxExportCommand(), journalVerifyCommand(),
 		catalogueCheckCommand(), configCheckCommand(), configShowCommand(), versionCommand(),
 	}
 }

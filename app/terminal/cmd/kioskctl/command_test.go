@@ -82,6 +82,8 @@ func TestCommandLine(t *testing.T) {
 		{"outbox list --config " + elsewhere, exitFailed, "try: name the kiosk's configuration"},
 		{"outbox show", exitUsage, "no reference given"},
 		{"outbox show PT01-1124-0007-2", exitUsage, "check character"},
+		{"outbox export", exitUsage, "no reference given"},
+		{"outbox export PT01-1124-0007-2", exitUsage, "check character"},
 		{"journal verify --known 3", exitUsage, "want SEQ:HASH"},
 		{"journal verify --config " + elsewhere, exitFailed, "no such file"},
 		{"catalogue check " + away, exitFailed, "no such file"},

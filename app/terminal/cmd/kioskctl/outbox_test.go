@@ -183,6 +183,26 @@ func TestOutboxShowSaysWhoCanReadAndNeverWhat(t *testing.T) {
 	call(t, "outbox", "show", string(other), "--config", x.config).want(t, exitNotReady, "there is none with the reference", "try: kioskctl outbox list --all")
 }
 
+func TestOutboxExportIsForTheCentralAlone(t *testing.T) {
+	x := newTerminal(t, "")
+	e := x.put("document-reprint", answered)
+	call(t, "outbox", "export", string(e.Reference), "--config", x.config).want(t, exitNotReady, "this terminal alone")
+	x.park(e)
+	r := call(t, "outbox", "export", string(e.Reference), "--config", x.config)
+	r.want(t, exitOK, string(e.ID))
+	sealed, err := envelope.Decode([]byte(r.out))
+	fatal(t, err)
+	owner, err := envelope.ParsePrivateKey([]byte("-----BEGIN PRIVATE KEY-----\n" +
+		"MC4CAQAwBQYDK2VuBCIEIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f\n-----END PRIVATE KEY-----\n"))
+	fatal(t, err)
+	if plain, err := owner.Open(sealed); err != nil || string(plain) != answered {
+		t.Errorf("the central reads %s, %v", plain, err)
+	}
+	if strings.Contains(r.out, "李") {
+		t.Errorf("it names a person: %s", r)
+	}
+}
+
 func TestDamagedStateFile(t *testing.T) {
 	x := newTerminal(t, "")
 	x.put("document-reprint", answered)

@@ -87,6 +87,23 @@ func (r *Reader) Central(ctx context.Context) (envelope.PublicKey, error) {
 	return key, nil
 }
 
+// Envelope reads an entry as the central can open it, wherever it was carried;
+// [ErrUnknown] when there is none, or none that a central could open.
+func (r *Reader) Envelope(ctx context.Context, id kiosk.ApplicationID) (envelope.Envelope, error) {
+	var sealed seal.Record
+	err := r.db.View(ctx, func(tx *sql.Tx) (err error) {
+		sealed, err = readRecord(ctx, tx, id)
+		return err
+	})
+	if err == nil && sealed.Central == "" {
+		err = ErrUnknown
+	}
+	if err != nil {
+		return envelope.Envelope{}, fmt.Errorf("read sealed entry: %w", err)
+	}
+	return sealed.Envelope(), nil
+}
+
 // SealTo keeps a central's key, seals everything to it from now on, and makes
 // what only this terminal can open readable for the central too.
 func (o *Outbox) SealTo(ctx context.Context, central envelope.PublicKey) error {
