@@ -4,6 +4,7 @@ import (
 	"image/color"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
@@ -63,24 +64,39 @@ func Cut(text string, t Type, width float32) *fyne.Container {
 }
 
 // even narrows the width as long as the text takes no more lines and no word is
-// broken: a title of one and a half lines reads better as two.
+// broken, and takes the lines that end best: a title of one and a half lines reads
+// better as two, and better still where it pauses.
 func even(text string, width float32, lines []string, measure func(string) float32) []string {
 	if len(lines) < 2 {
 		return lines
 	}
-	low, high := width/2, width
+	least := width / 2
 	for _, piece := range pieces(text) {
-		low = max(low, measure(strings.TrimRight(piece, " ")))
+		least = max(least, measure(strings.TrimRight(piece, " ")))
 	}
-	for high-low > 4 {
-		middle := (low + high) / 2
-		if narrow := Wrap(text, middle, measure); len(narrow) > len(lines) {
-			low = middle
-		} else {
-			high, lines = middle, narrow
+	const steps = 16
+	best := pauses(lines)
+	for i := range steps {
+		narrow := Wrap(text, width-(width-least)*float32(i+1)/steps, measure)
+		if len(narrow) > len(lines) {
+			break
+		}
+		if p := pauses(narrow); p >= best {
+			lines, best = narrow, p
 		}
 	}
 	return lines
+}
+
+// pauses counts the lines that end where a reader pauses.
+func pauses(lines []string) int {
+	n := 0
+	for _, line := range lines {
+		if last, _ := utf8.DecodeLastRuneInString(line); strings.ContainsRune("\uff0c\u3002\uff1b\uff1a\uff1f\uff01,.;:?!", last) {
+			n++
+		}
+	}
+	return n
 }
 
 type paragraph struct{ pitch, width, widest float32 }
