@@ -149,7 +149,7 @@ func (s *Store) look(ctx context.Context) error {
 }
 
 func (s *Store) prepare(ctx context.Context, opt Options) (err error) {
-	if s.write, err = sql.Open("sqlite", dsn(s.path, opt, true)); err != nil {
+	if s.write, err = openPrepared(dsn(s.path, opt, true)); err != nil {
 		return err
 	}
 	s.write.SetMaxOpenConns(1)
