@@ -93,12 +93,15 @@ func mayBreak(before, after rune) bool {
 	return !strings.ContainsRune(closing, after) && !strings.ContainsRune(opening, before)
 }
 
+// gutter is the least room between a label and its value, in columns.
+const gutter = 2
+
 // ValueColumn returns the column where the values of a run of pairs begin:
 // behind the longest label, but never past half of the paper.
 func ValueColumn(run []Pair, columns int) int {
 	at := 0
 	for _, p := range run {
-		if w := TextWidth(p.Label) + 2; w > at && w <= columns/2 {
+		if w := TextWidth(p.Label) + gutter; w > at && w <= columns/2 {
 			at = w
 		}
 	}
@@ -109,11 +112,11 @@ func ValueColumn(run []Pair, columns int) int {
 }
 
 // PairRows yields the rows of one pair with its value at the column at. A
-// label that reaches past it stands on a row of its own.
+// label that reaches into the gutter before it stands on a row of its own.
 func PairRows(p Pair, at, columns int) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		label := p.Label
-		if TextWidth(label) >= at {
+		if TextWidth(label)+gutter > at {
 			for row := range Wrap(label, columns) {
 				if !yield(row) {
 					return

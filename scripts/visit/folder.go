@@ -101,6 +101,6 @@ func (f Folder) evidence() (Evidence, error) {
 		return e, err
 	}
 	e.Slip = slip
-	e.Words, err = loadWords(e.Record.Visit.Service)
+	e.Words, err = loadWords(e.Record.Visit.Service, e.Record.English)
 	return e, err
 }

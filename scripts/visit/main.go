@@ -28,7 +28,7 @@ var errDiffers = errors.New("screen, slip and central differ")
 
 type options struct {
 	visit, out, probe, display, devices, central, db string
-	offline, tamper, trouble                         bool
+	offline, tamper, trouble, english                bool
 	limit                                            time.Duration
 }
 
@@ -63,6 +63,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	flags.StringVar(&o.central, "central", "", "`URL` of the central")
 	flags.StringVar(&o.db, "db", "", "the central's database `file`")
 	flags.BoolVar(&o.offline, "offline", false, "the central is away: expect the slip of what is kept")
+	flags.BoolVar(&o.english, "english", false, "the visit is made in English")
 	flags.BoolVar(&o.trouble, "trouble", false, "a damaged card comes first, and the printer stands open when the slip is due")
 	flags.BoolVar(&o.tamper, "tamper", false, "change one thing at a time and demand that each is found")
 	flags.DurationVar(&o.limit, "limit", 10*time.Minute, "longest time of a visit")
@@ -90,7 +91,7 @@ func play(ctx context.Context, o options, out io.Writer) error {
 		Visit: visit, Screen: probe.Socket(o.probe), Finger: display, Devices: devices.Control(o.devices),
 		Picture: func(name string) error { return folder.savePicture(name, display) },
 		Say:     func(format string, args ...any) { fmt.Fprintf(out, format+"\n", args...) },
-		Record:  Record{Visit: visit, Offline: o.offline}, Trouble: o.trouble,
+		Record:  Record{Visit: visit, Offline: o.offline, English: o.english}, Trouble: o.trouble,
 	}
 	err = player.Play(ctx)
 	return errors.Join(err, folder.saveRecord(player.Record), folder.saveSlip(ctx, devices.Control(o.devices)))

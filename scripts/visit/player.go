@@ -63,7 +63,7 @@ type Player struct {
 func (p *Player) Play(ctx context.Context) error {
 	p.answered = map[string]bool{}
 	acts := map[string]func(context.Context, probe.View) error{
-		"idle": p.tapper("start"), "home": p.home, "event": p.service, "search": p.service,
+		"idle": p.start, "home": p.home, "event": p.service, "search": p.service,
 		"service": p.begin, "identify": p.identify, "question": p.question, "repeat": p.tapper("next"),
 		"check": p.check, "filing": p.wait, "filed": p.filed,
 		"policy-search": p.searchPolicy, "policy": p.readPolicy,
@@ -219,6 +219,13 @@ func (p *Player) tapper(id string) func(context.Context, probe.View) error {
 func (p *Player) wait(ctx context.Context, view probe.View) error {
 	_, err := p.until(ctx, "the end of filing", func(v probe.View) bool { return v.Screen != view.Screen })
 	return err
+}
+
+func (p *Player) start(ctx context.Context, view probe.View) error {
+	if p.Record.English && view.Lang != "en" {
+		return p.press(ctx, "lang")
+	}
+	return p.leave(ctx, view, "start")
 }
 
 func (p *Player) home(ctx context.Context, view probe.View) error {

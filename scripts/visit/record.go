@@ -10,6 +10,7 @@ import (
 type Record struct {
 	Visit    Visit  `json:"visit"`
 	Offline  bool   `json:"offline,omitempty"`
+	English  bool   `json:"english,omitempty"`
 	Policy   string `json:"policy,omitempty"` // title of the text that was printed
 	Steps    []Step `json:"steps"`
 	Pictures int    `json:"pictures"`

@@ -37,7 +37,8 @@ func (p *Player) layDamaged(ctx context.Context, before probe.View) error {
 
 // reading reports whether the screen only says that it reads.
 func reading(v probe.View) bool {
-	return strings.Contains(strings.Join(v.Texts, ""), "正在读卡")
+	words := strings.Join(v.Texts, "")
+	return strings.Contains(words, "正在读卡") || strings.Contains(words, "Reading")
 }
 
 // news is what the screen says now and did not say before.

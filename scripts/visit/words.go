@@ -29,7 +29,7 @@ type FieldWords struct {
 	Choices map[string]string // code to words
 }
 
-func loadWords(service string) (Words, error) {
+func loadWords(service string, english bool) (Words, error) {
 	cat, err := catalogue.Load(assets.Catalogue())
 	if err != nil {
 		return Words{}, err
@@ -38,23 +38,33 @@ func loadWords(service string) (Words, error) {
 	if !ok {
 		return Words{}, fmt.Errorf("the catalogue has no service %q", service)
 	}
-	screens, err := loadScreens()
+	language := "zh"
+	if english {
+		language = "en"
+	}
+	screens, err := loadScreens(language)
 	if err != nil {
 		return Words{}, err
 	}
-	words := Words{Service: s.ZH, screens: screens}
+	say := func(t catalogue.Text) string {
+		if english {
+			return t.EN
+		}
+		return t.ZH
+	}
+	words := Words{Service: say(s.Text), screens: screens}
 	for _, f := range cat.Fields(s) {
-		w := FieldWords{Key: f.Key, Label: f.ZH, Type: f.Type, Choices: map[string]string{}}
+		w := FieldWords{Key: f.Key, Label: say(f.Text), Type: f.Type, Choices: map[string]string{}}
 		for _, c := range cat.Choices(f) {
-			w.Choices[c.Code] = c.ZH
+			w.Choices[c.Code] = say(c.Text)
 		}
 		words.Fields = append(words.Fields, w)
 	}
 	return words, nil
 }
 
-func loadScreens() (map[string]string, error) {
-	data, err := fs.ReadFile(assets.Text(), "zh.json")
+func loadScreens(language string) (map[string]string, error) {
+	data, err := fs.ReadFile(assets.Text(), language+".json")
 	if err != nil {
 		return nil, fmt.Errorf("read the screens' words: %w", err)
 	}
@@ -97,5 +107,5 @@ func (w Words) forms(f FieldWords, value any) []string {
 func (w Words) dates(day time.Time) []string {
 	y, m, d := strconv.Itoa(day.Year()), strconv.Itoa(int(day.Month())), strconv.Itoa(day.Day())
 	long := strings.NewReplacer("{y}", y, "{m}", m, "{d}", d, "{w}", w.screens["weekday."+strconv.Itoa(int(day.Weekday()))])
-	return []string{long.Replace(w.screens["date.day"]), y + "年" + m + "月" + d + "日", day.Format("2006年01月02日"), day.Format(time.DateOnly)}
+	return []string{long.Replace(w.screens["date.day"]), long.Replace(w.screens["date.past"]), y + "年" + m + "月" + d + "日", day.Format("2006年01月02日"), day.Format(time.DateOnly)}
 }

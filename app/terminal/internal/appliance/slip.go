@@ -35,7 +35,8 @@ func (s *slips) Compose(f session.Filing) (printer.Document, error) {
 	}
 	if f.Outcome == session.Accepted {
 		slip.Number, slip.QueryCode, slip.Due = f.Ack.Number, f.Ack.QueryCode, f.Ack.Due
-		if f.Ack.Desk != "" {
+		// The central says a desk in Chinese; the terminal's own has both names.
+		if f.Ack.Desk != "" && f.Ack.Desk != t.DeskZH {
 			slip.Desk = f.Ack.Desk
 		}
 	}

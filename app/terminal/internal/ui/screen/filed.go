@@ -74,7 +74,7 @@ func (b *Builder) nextSteps(f *session.Filing, l look) []fyne.CanvasObject {
 		due = b.T("filed.due", "day", b.Day(f.Ack.Due))
 	}
 	desk := f.Ack.Desk
-	if desk == "" {
+	if desk == "" || desk == b.Place.Desk.ZH {
 		desk = b.Say(b.Place.Desk)
 	}
 	words := b.T(l.key+".next", "due", due, "desk", desk, "phone", b.Say(b.Place.Phone))
