@@ -101,7 +101,7 @@ func (m *measurer) starts(ctx context.Context) (line, error) {
 		return line{}, err
 	}
 	floor, err := median(bare)
-	return line{what: "start to first frame / bare window", value: value, floor: floor, unit: "ms", limit: 1.5}, err
+	return line{what: "start to first frame / bare window", value: value, floor: floor, unit: "ms", limit: 2}, err
 }
 
 func (m *measurer) bareMemory(ctx context.Context) (float64, error) {
