@@ -27,7 +27,23 @@ func OpenPTY() (*PTY, error) {
 	if err := raw(slave); err != nil {
 		return nil, errors.Join(fmt.Errorf("set %s raw: %w", slave.Name(), err), p.Close())
 	}
+	if p.master, err = polled(master); err != nil {
+		return nil, errors.Join(fmt.Errorf("open pseudo terminal: %w", err), slave.Close())
+	}
 	return p, nil
+}
+
+// polled gives f in exchange for a file whose Close ends a Read that waits: the
+// library leaves f to block in the kernel.
+func polled(f *os.File) (*os.File, error) {
+	fd, err := unix.FcntlInt(f.Fd(), unix.F_DUPFD_CLOEXEC, 0)
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	if err := errors.Join(unix.SetNonblock(fd, true), f.Close()); err != nil {
+		return nil, errors.Join(err, unix.Close(fd))
+	}
+	return os.NewFile(uintptr(fd), f.Name()), nil
 }
 
 // raw switches off echo and all translation before a driver does.
