@@ -2,9 +2,11 @@ package sim
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -70,6 +72,14 @@ func NewScanner(c ScannerConfig) *Scanner {
 // Show holds a code up; the fault may be empty. Codes shown while one is being sent
 // are sent after it.
 func (s *Scanner) Show(content []byte, fault ScanFault) error {
+	switch {
+	case len(content) == 0:
+		return errors.New("show code: it is empty")
+	case s.cfg.Packets && len(content) > longestPacket:
+		return fmt.Errorf("show code: a packet holds %d bytes at most", longestPacket)
+	case fault != "" && !slices.Contains(ScanFaults(), fault):
+		return fmt.Errorf("show code: no fault %q, there are %v", fault, ScanFaults())
+	}
 	select {
 	case s.showed <- showing{append([]byte(nil), content...), fault}:
 		return nil
@@ -170,6 +180,9 @@ func (s *Scanner) wrap(content []byte) []byte {
 	}
 	return append(b, sum)
 }
+
+// longestPacket is what four digits can count.
+const longestPacket = 9999
 
 // garbage is some 300 bytes, always the same.
 func garbage() []byte {

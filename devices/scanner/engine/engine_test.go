@@ -83,13 +83,12 @@ func TestContractOnASimulatedClock(t *testing.T) {
 func TestContractOverPseudoTerminals(t *testing.T) {
 	for _, c := range []Config{
 		{Driver: serialport.DriverBugst, Profile: "auto"},
-		{Driver: serialport.DriverBugst, Profile: "packet"},
 		{Driver: serialport.DriverTarm, Profile: "crlf"},
 	} {
 		t.Run(c.Driver+" "+c.Profile, func(t *testing.T) {
 			t.Parallel()
 			scannertest.RunScanner(t, func(t *testing.T) scannertest.Rig {
-				device := sim.NewScanner(sim.ScannerConfig{Packets: c.Profile == "packet", Decode: time.Millisecond})
+				device := sim.NewScanner(sim.ScannerConfig{Decode: 150 * time.Millisecond})
 				c := c
 				c.Port, c.Window = plug(t, device).Path(), time.Second
 				s, err := Open(c)

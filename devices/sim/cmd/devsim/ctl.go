@@ -1,7 +1,9 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"encoding/hex"
 	"errors"
 	"flag"
 	"fmt"
@@ -35,6 +37,9 @@ var deeds = []deed{
 	{"silence reader off", http.MethodPost, "/reader/silence?on=false"},
 	{"silence printer on", http.MethodPost, "/printer/silence?on=true"},
 	{"silence printer off", http.MethodPost, "/printer/silence?on=false"},
+	{"noise scanner N", http.MethodPost, "/scanner/noise?seed="},
+	{"silence scanner on", http.MethodPost, "/scanner/silence?on=true"},
+	{"silence scanner off", http.MethodPost, "/scanner/silence?on=false"},
 	{"slip", http.MethodGet, "/paper.txt"},
 	{"tear", http.MethodPost, "/paper/clear"},
 	{"state", http.MethodGet, "/state"},
@@ -69,23 +74,58 @@ func control(ctx context.Context, args []string, out io.Writer) error {
 	if *dir == "" {
 		return fmt.Errorf("%w: ctl needs --dir", errUsage)
 	}
+	if flags.Arg(0) == "scan" {
+		return scan(ctx, *dir, flags.Args()[1:], out)
+	}
 	for _, d := range deeds {
 		if path, ok := d.request(flags.Args()); ok {
-			return d.do(ctx, *dir, path, out)
+			return d.do(ctx, *dir, path, nil, out)
 		}
 	}
 	return fmt.Errorf("%w: no such command %q", errUsage, strings.Join(flags.Args(), " "))
 }
 
+// scan holds a code to the scanner.
+func scan(ctx context.Context, dir string, args []string, out io.Writer) error {
+	flags := flag.NewFlagSet("devsim ctl scan", flag.ContinueOnError)
+	file := flags.String("file", "", "")
+	digits := flags.String("hex", "", "")
+	fault := flags.String("fault", "", "")
+	if done, err := parse(flags, args, out); done {
+		return err
+	}
+	given := 0
+	for _, on := range []bool{*file != "", *digits != "", flags.NArg() == 1} {
+		if on {
+			given++
+		}
+	}
+	if given != 1 || flags.NArg() > 1 {
+		return fmt.Errorf("%w: scan needs one of TEXT, --file and --hex", errUsage)
+	}
+	content, err := []byte(flags.Arg(0)), error(nil)
+	switch {
+	case *file != "":
+		content, err = os.ReadFile(*file)
+	case *digits != "":
+		content, err = hex.DecodeString(strings.ReplaceAll(*digits, " ", ""))
+	}
+	if err != nil {
+		return fmt.Errorf("read code: %w", err)
+	}
+	d := deed{"scan", http.MethodPost, "/scan?fault=" + url.QueryEscape(*fault)}
+	return d.do(ctx, dir, d.path, bytes.NewReader(content), out)
+}
+
 // do sends the request and copies the answer.
-func (d deed) do(ctx context.Context, dir, path string, out io.Writer) error {
+func (d deed) do(ctx context.Context, dir, path string, body io.Reader, out io.Writer) error {
 	address, err := os.ReadFile(controlFile(dir))
 	if err != nil {
 		return fmt.Errorf("find control, is devsim running there? %w", err)
 	}
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, d.method, string(address)+path, nil)
+	req, err := http.NewRequestWithContext(ctx, d.method, string(address)+path, body)
 	if err != nil {
 		return fmt.Errorf("ask control: %w", err)
 	}

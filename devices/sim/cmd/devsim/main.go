@@ -1,5 +1,6 @@
-// Devsim simulates what is plugged into a kiosk: an ID card reader and a receipt
-// printer on pseudo terminals, at the pace of real lines. It is never shipped.
+// Devsim simulates what is plugged into a kiosk: an ID card reader, a receipt
+// printer and a code scanner on pseudo terminals, at the pace of real lines. It is
+// never shipped.
 package main
 
 import (
@@ -13,15 +14,17 @@ import (
 	"syscall"
 )
 
-const usage = `devsim simulates a card reader and a receipt printer on pseudo terminals.
+const usage = `devsim simulates a card reader, a receipt printer and a code scanner on pseudo
+terminals.
 
 Usage:
-  devsim --dir DIR [--control 127.0.0.1:0] [--baud 115200] [--card NAME]
+  devsim --dir DIR [--control 127.0.0.1:0] [--baud 115200] [--card NAME] [--profile crlf]
   devsim ctl --dir DIR COMMAND...
 
-DIR is made if need be. DIR/reader and DIR/printer lead to the devices, DIR/control
-holds the address of the control, which a browser can open too; all three go when
-devsim ends.
+DIR is made if need be. DIR/reader, DIR/printer and DIR/scanner lead to the devices,
+DIR/control holds the address of the control, which a browser can open too; all four
+go when devsim ends. The scanner puts CR LF behind each code, with --profile packet
+it packs each with its length.
 
 Commands of ctl, the hands at the devices:
   card lay NAME            lay a card on the reader; "cards" lists the names
@@ -31,17 +34,24 @@ Commands of ctl, the hands at the devices:
   paper out|near|in        end the roll, let it run low, put in a new one
   cover open|close         open or close the printer's cover
   power off|on             switch the printer
-  noise reader|printer N   spoil bytes that the device sends; N picks which, 0 ends it
-  silence reader|printer on|off
+  scan TEXT                hold a code of this text to the scanner
+  scan --file FILE         or of what a file holds
+  scan --hex HEX           or of these bytes
+  scan --fault FAULT ...   with a fault: garbage, duplicate, split, slow, torn
+  noise reader|printer|scanner N
+                           spoil bytes that the device sends; N picks which, 0 ends it
+  silence reader|printer|scanner on|off
   slip                     what has been printed, as text
   tear                     take all paper away
-  state                    how both devices are, as JSON
+  state                    how the devices are, as JSON
 
 Examples:
   devsim --dir run
   devsim --dir run --baud 9600 --card resident_plain
   devsim ctl --dir run card lay resident_plain
   devsim ctl --dir run paper out
+  devsim ctl --dir run scan LEYE:000-417-261124-0001-5:402913
+  devsim ctl --dir run scan --fault split 91310107MA1G00000Q
   devsim ctl --dir run noise reader 7
   curl "$(cat run/control)/paper.png" >slip.png
 
@@ -75,10 +85,11 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	flags.StringVar(&o.control, "control", "127.0.0.1:0", "")
 	flags.IntVar(&o.baud, "baud", 115200, "")
 	flags.StringVar(&o.card, "card", "", "")
+	flags.StringVar(&o.profile, "profile", "crlf", "")
 	if done, err := parse(flags, args, out); done {
 		return err
 	}
-	if o.dir == "" || flags.NArg() > 0 || o.baud <= 0 {
+	if o.dir == "" || flags.NArg() > 0 || o.baud <= 0 || o.profile != "crlf" && o.profile != "packet" {
 		return errUsage
 	}
 	return simulate(ctx, o, out)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -17,6 +18,8 @@ import (
 	"leye/devices/printer"
 	"leye/devices/printer/escpos"
 	"leye/devices/printer/printertest"
+	"leye/devices/scanner/engine"
+	"leye/devices/scanner/scannertest"
 )
 
 // beDevsim makes the test's own binary the program: what the tests below run is all of
@@ -116,7 +119,7 @@ func TestDevicesAreThereAndGoWithTheProgram(t *testing.T) {
 			continue
 		}
 		// One that was killed leaves its names; the next run takes them over.
-		if len(left) != 3 {
+		if len(left) != 4 {
 			t.Errorf("killed, it left %v", left)
 		}
 		again := start(t, "--dir", dir)
@@ -138,6 +141,7 @@ func TestHandsAtTheDevices(t *testing.T) {
 			Line  string
 			State struct{ Power, Paper, Cover string }
 		}
+		Scanner struct{ Line string }
 	}
 	for _, step := range []struct {
 		words string
@@ -162,6 +166,10 @@ func TestHandsAtTheDevices(t *testing.T) {
 		{"silence reader off", func(s state) bool { return s.Reader.Line == "good" }},
 		{"silence printer on", func(s state) bool { return s.Printer.Line == "silent" }},
 		{"silence printer off", func(s state) bool { return s.Printer.Line == "good" }},
+		{"noise scanner 7", func(s state) bool { return s.Scanner.Line == "noisy" && s.Reader.Line == "good" }},
+		{"noise scanner 0", func(s state) bool { return s.Scanner.Line == "good" }},
+		{"silence scanner on", func(s state) bool { return s.Scanner.Line == "silent" }},
+		{"silence scanner off", func(s state) bool { return s.Scanner.Line == "good" }},
 		{"state", func(s state) bool { return s.Printer.State.Power == "on" }},
 	} {
 		out, complaint, code := devsim(t, append([]string{"ctl", "--dir", dir}, strings.Fields(step.words)...)...)
@@ -174,6 +182,7 @@ func TestHandsAtTheDevices(t *testing.T) {
 		t.Errorf("cards: %d %s", code, out)
 	}
 	printSlip(t, dir)
+	scanCodes(t, dir)
 	if err := end(os.Interrupt); err != nil {
 		t.Error(err)
 	}
@@ -202,6 +211,42 @@ func printSlip(t *testing.T, dir string) {
 	}
 }
 
+// scanCodes holds codes up by ctl and reads them over the line.
+func scanCodes(t *testing.T, dir string) {
+	t.Helper()
+	s, err := engine.Open(engine.Config{Port: filepath.Join(dir, "scanner"), Profile: "crlf"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	if err := s.Ready(ctx); err != nil {
+		t.Fatal(err)
+	}
+	slip, binary := scannertest.Get("slip"), scannertest.Get("suishenma_binary")
+	file := filepath.Join(t.TempDir(), "code")
+	if err := os.WriteFile(file, binary.Raw, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, step := range []struct {
+		args []string
+		want scannertest.Sample
+	}{
+		{[]string{string(slip.Raw)}, slip},
+		{[]string{"--file", file}, binary},
+		{[]string{"--fault", "duplicate", "--hex", fmt.Sprintf("%X", slip.Raw)}, slip},
+		{[]string{"--fault", "split", "91310107MA1G00000Q"}, scannertest.Get("credit_code")},
+	} {
+		if out, complaint, code := devsim(t, append([]string{"ctl", "--dir", dir, "scan"}, step.args...)...); code != 0 || !strings.Contains(out, `"scanner"`) {
+			t.Fatalf("scan %q: %d %s%s", step.args, code, out, complaint)
+		}
+		if c, err := s.Scan(ctx); err != nil || step.want.Differs(c) != "" {
+			t.Errorf("scan %q: %v, %v", step.args, c, err)
+		}
+	}
+}
+
 func TestHelpAndExitCodes(t *testing.T) {
 	nothing := t.TempDir()
 	taken := t.TempDir()
@@ -226,6 +271,14 @@ func TestHelpAndExitCodes(t *testing.T) {
 		{"ctl --dir " + nothing + " card", 2, "no such command"},
 		{"ctl --dir " + nothing + " card lay", 2, "no such command"},
 		{"ctl --dir " + nothing + " dance", 2, "dance"},
+		{"--dir x --profile morse", 2, "usage"},
+		{"ctl --dir " + nothing + " scan", 2, "scan needs one of"},
+		{"ctl --dir " + nothing + " scan a b", 2, "scan needs one of"},
+		{"ctl --dir " + nothing + " scan --hex 41 a", 2, "scan needs one of"},
+		{"ctl --dir " + nothing + " scan --hex 4", 1, "read code"},
+		{"ctl --dir " + nothing + " scan --file " + nothing + "/none", 1, "read code"},
+		{"ctl --dir " + nothing + " scan --loud a", 2, "loud"},
+		{"ctl --dir " + nothing + " scan a", 1, "is devsim running"},
 		{"ctl --dir " + nothing + " card take", 1, "is devsim running"},
 		{"--dir " + nothing + " --card nobody", 1, "nobody"},
 		{"--dir " + nothing + " --control 0.0.0.0:0", 1, "loopback"},
@@ -251,7 +304,7 @@ func TestHelpAndExitCodes(t *testing.T) {
 func TestControlRefusesOverTheWire(t *testing.T) {
 	dir := t.TempDir()
 	end := start(t, "--dir", dir)
-	for words, says := range map[string]string{"card lay nobody": "nobody", "noise reader loud": "whole number"} {
+	for words, says := range map[string]string{"card lay nobody": "nobody", "noise reader loud": "whole number", "scan --fault ghost x": "no fault"} {
 		out, complaint, code := devsim(t, append([]string{"ctl", "--dir", dir}, strings.Fields(words)...)...)
 		if code != 1 || out != "" || !strings.Contains(complaint, says) {
 			t.Errorf("%s: %d %s %s", words, code, out, complaint)

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"html/template"
+	"io"
 	"net/http"
 	"strconv"
 
@@ -11,9 +12,11 @@ import (
 
 // panel is the control: what a person's hands would do to the devices.
 type panel struct {
-	reader                  *sim.Reader
-	printer                 *sim.Printer
-	readerPort, printerPort string
+	reader  *sim.Reader
+	printer *sim.Printer
+	scanner *sim.Scanner
+
+	readerPort, printerPort, scannerPort string
 }
 
 func (p *panel) routes() http.Handler {
@@ -39,6 +42,8 @@ func (p *panel) routes() http.Handler {
 	p.act(mux, "POST /paper/clear", "", map[string]func(){"": p.printer.TakePaper})
 	p.faults(mux, "reader", &p.reader.Faults)
 	p.faults(mux, "printer", &p.printer.Faults)
+	p.faults(mux, "scanner", &p.scanner.Faults)
+	mux.HandleFunc("POST /scan", p.scan)
 	mux.HandleFunc("GET /paper.bin", func(w http.ResponseWriter, _ *http.Request) {
 		send(w, "application/octet-stream", p.printer.Raw())
 	})
@@ -71,6 +76,26 @@ func (p *panel) faults(mux *http.ServeMux, device string, f *sim.Faults) {
 	})
 }
 
+// longestCode is more than any code holds: a file of garbage is a code too.
+const longestCode = 1 << 20
+
+// scan holds the body of the request to the scanner, or the text of the page's field.
+func (p *panel) scan(w http.ResponseWriter, r *http.Request) {
+	fault, text := r.URL.Query().Get("fault"), ""
+	if r.URL.Query().Has("page") {
+		text = r.FormValue("text")
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, longestCode))
+	if err == nil {
+		err = p.scanner.Show(append(body, text...), sim.ScanFault(fault))
+	}
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	p.done(w, r)
+}
+
 // act serves a route whose one parameter picks what is done.
 func (p *panel) act(mux *http.ServeMux, route, key string, deeds map[string]func()) {
 	mux.HandleFunc(route, func(w http.ResponseWriter, r *http.Request) {
@@ -101,6 +126,7 @@ func (p *panel) state() any {
 	return map[string]any{
 		"reader":  map[string]any{"port": p.readerPort, "card": p.reader.Card(), "line": p.reader.Line()},
 		"printer": map[string]any{"port": p.printerPort, "state": p.printer.State(), "line": p.printer.Line()},
+		"scanner": map[string]any{"port": p.scannerPort, "sent": p.scanner.Sent(), "line": p.scanner.Line()},
 	}
 }
 
@@ -120,6 +146,8 @@ var page = template.Must(template.New("page").Parse(`<!doctype html><meta charse
 <div><h1>devsim</h1><p>Card: <b>{{or .Card "none"}}</b></p>
 {{range .Cards}}<form method="post" action="/card/lay?name={{.}}&amp;page=1"><button>{{.}}</button></form>{{end}}
 <form method="post" action="/card/take?page=1"><button>take the card</button></form>
+<h2>Scanner</h2><p>{{.Sent}} sent</p>
+<form method="post" action="/scan?page=1"><input name="text" size="40"><button>scan</button></form>
 <h2>Printer</h2><p>{{printf "%+v" .Printer}}</p>
 {{range .Deeds}}<form method="post" action="{{.}}&amp;page=1"><button>{{.}}</button></form>{{end}}</div>
 <div><h2>Paper</h2><img src="/paper.png" alt="printed paper"></div>`))
@@ -127,9 +155,10 @@ var page = template.Must(template.New("page").Parse(`<!doctype html><meta charse
 func (p *panel) page(w http.ResponseWriter, _ *http.Request) {
 	// The template is checked at start; only a vanished client can fail here.
 	_ = page.Execute(w, map[string]any{
-		"Card": p.reader.Card(), "Cards": p.reader.Cards(), "Printer": p.printer.State(),
+		"Card": p.reader.Card(), "Cards": p.reader.Cards(), "Printer": p.printer.State(), "Sent": p.scanner.Sent(),
 		"Deeds": []string{"/paper?state=ok", "/paper?state=near", "/paper?state=out", "/cover?open=true", "/cover?open=false", "/printer?power=on", "/printer?power=off", "/paper/clear?x=1", "/card/take?when=read",
 			"/reader/noise?seed=1", "/reader/noise?seed=0", "/reader/silence?on=true", "/reader/silence?on=false",
-			"/printer/noise?seed=1", "/printer/noise?seed=0", "/printer/silence?on=true", "/printer/silence?on=false"},
+			"/printer/noise?seed=1", "/printer/noise?seed=0", "/printer/silence?on=true", "/printer/silence?on=false",
+			"/scanner/noise?seed=1", "/scanner/noise?seed=0", "/scanner/silence?on=true", "/scanner/silence?on=false"},
 	})
 }

@@ -22,8 +22,8 @@ func ask(t *testing.T, h http.Handler, method, path string) (int, string) {
 
 func TestControl(t *testing.T) {
 	p := &panel{
-		reader: sim.NewReader(sim.ReaderConfig{}), printer: sim.NewPrinter(sim.PrinterConfig{}),
-		readerPort: "dir/reader", printerPort: "dir/printer",
+		reader: sim.NewReader(sim.ReaderConfig{}), printer: sim.NewPrinter(sim.PrinterConfig{}), scanner: sim.NewScanner(sim.ScannerConfig{}),
+		readerPort: "dir/reader", printerPort: "dir/printer", scannerPort: "dir/scanner",
 	}
 	h := p.routes()
 	type state struct {
@@ -33,6 +33,7 @@ func TestControl(t *testing.T) {
 			Line  string
 			State sim.PrinterState
 		}
+		Scanner struct{ Port, Line string }
 	}
 	for _, step := range []struct {
 		path string
@@ -53,6 +54,8 @@ func TestControl(t *testing.T) {
 		{"/cover?open=false", func(s state) bool { return s.Printer.State.Cover == "closed" }},
 		{"/printer?power=off", func(s state) bool { return s.Printer.State.Power == "off" }},
 		{"/printer?power=on", func(s state) bool { return s.Printer.State.Power == "on" }},
+		{"/scan?fault=split&page=&text=hello", func(s state) bool { return s.Scanner.Port == "dir/scanner" }},
+		{"/scanner/noise?seed=3", func(s state) bool { return s.Scanner.Line == "noisy" && s.Printer.Line == "good" }},
 		{"/paper/clear", func(s state) bool { return s.Printer.State.Bytes == 0 }},
 	} {
 		code, body := ask(t, h, http.MethodPost, step.path)
@@ -67,8 +70,8 @@ func TestControl(t *testing.T) {
 }
 
 func TestControlRefuses(t *testing.T) {
-	h := (&panel{reader: sim.NewReader(sim.ReaderConfig{}), printer: sim.NewPrinter(sim.PrinterConfig{})}).routes()
-	for _, path := range []string{"/card/lay?name=nobody", "/card/lay", "/paper?state=wet", "/cover", "/printer?power=", "/card/take?when=now", "/reader/noise", "/reader/noise?seed=x", "/printer/silence?on="} {
+	h := (&panel{reader: sim.NewReader(sim.ReaderConfig{}), printer: sim.NewPrinter(sim.PrinterConfig{}), scanner: sim.NewScanner(sim.ScannerConfig{})}).routes()
+	for _, path := range []string{"/card/lay?name=nobody", "/card/lay", "/paper?state=wet", "/cover", "/printer?power=", "/card/take?when=now", "/reader/noise", "/reader/noise?seed=x", "/printer/silence?on=", "/scan", "/scan?fault=ghost", "/scanner/noise"} {
 		if code, body := ask(t, h, http.MethodPost, path); code != http.StatusBadRequest || body == "" {
 			t.Errorf("%s: %d %s", path, code, body)
 		}
@@ -79,7 +82,7 @@ func TestControlRefuses(t *testing.T) {
 }
 
 func TestControlShowsThePaperAndTheCards(t *testing.T) {
-	p := &panel{reader: sim.NewReader(sim.ReaderConfig{}), printer: sim.NewPrinter(sim.PrinterConfig{})}
+	p := &panel{reader: sim.NewReader(sim.ReaderConfig{}), printer: sim.NewPrinter(sim.PrinterConfig{}), scanner: sim.NewScanner(sim.ScannerConfig{})}
 	h := p.routes()
 	_, body := ask(t, h, http.MethodGet, "/cards")
 	var cards []string

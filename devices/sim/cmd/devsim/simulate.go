@@ -24,10 +24,11 @@ type options struct {
 	dir     string // folder for the devices' names
 	control string // loopback address of the control
 	card    string // lies on the reader at the start
-	baud    int    // of both lines, bit/s
+	baud    int    // of all lines, bit/s
+	profile string // of the scanner: crlf or packet
 }
 
-// simulate runs both devices and the control until ctx ends.
+// simulate runs the devices and the control until ctx ends.
 func simulate(ctx context.Context, o options, out io.Writer) (err error) {
 	ctx, stop := context.WithCancel(ctx)
 	fonts, err := loadFonts()
@@ -43,6 +44,7 @@ func simulate(ctx context.Context, o options, out io.Writer) (err error) {
 	p := &panel{
 		reader:  sim.NewReader(sim.ReaderConfig{Baud: o.baud}),
 		printer: sim.NewPrinter(sim.PrinterConfig{Baud: o.baud, Charset: paper.ShortGB18030, Fonts: fonts, Log: slog.Default()}),
+		scanner: sim.NewScanner(sim.ScannerConfig{Baud: o.baud, Packets: o.profile == "packet"}),
 	}
 	if o.card != "" {
 		if err := p.reader.Lay(o.card); err != nil {
@@ -56,6 +58,9 @@ func simulate(ctx context.Context, o options, out io.Writer) (err error) {
 		return err
 	}
 	if p.printerPort, err = d.serve(ctx, "printer", p.printer.Run); err != nil {
+		return err
+	}
+	if p.scannerPort, err = d.serve(ctx, "scanner", p.scanner.Run); err != nil {
 		return err
 	}
 	return d.listen(ctx, o.control, p, out)
@@ -151,7 +156,7 @@ func (d *desk) listen(ctx context.Context, address string, p *panel, out io.Writ
 	server := &http.Server{Handler: p.routes(), ReadHeaderTimeout: 5 * time.Second}
 	closed := context.AfterFunc(ctx, func() { _ = server.Close() })
 	defer closed()
-	if _, err := fmt.Fprintf(out, "reader  %s\nprinter %s\ncontrol %s\n", p.readerPort, p.printerPort, url); err != nil {
+	if _, err := fmt.Fprintf(out, "reader  %s\nprinter %s\nscanner %s\ncontrol %s\n", p.readerPort, p.printerPort, p.scannerPort, url); err != nil {
 		return errors.Join(err, l.Close())
 	}
 	if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
