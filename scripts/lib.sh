@@ -187,6 +187,8 @@ terminal_config() {
 		port = "$1/devices/reader"
 		[printer]
 		port = "$1/devices/printer"
+		[scanner]
+		port = "$1/devices/scanner"
 		[central]
 		url = "http://127.0.0.1:$CENTRAL_PORT"
 		[store]

@@ -151,6 +151,8 @@ func asTOML(c config.Config) string {
 	serial("printer", c.Printer.Serial)
 	plain("columns", c.Printer.Columns)
 	text("font", c.Printer.Font)
+	serial("scanner", c.Scanner.Serial)
+	text("profile", c.Scanner.Profile)
 	section("central")
 	text("url", c.Central.URL)
 	text("timeout", c.Central.Timeout)

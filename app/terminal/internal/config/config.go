@@ -28,6 +28,7 @@ type Config struct {
 	Display  Display
 	Reader   Serial
 	Printer  Printer
+	Scanner  Scanner
 	Central  Central
 	Store    Store
 	Visit    Visit
@@ -60,6 +61,13 @@ type Printer struct {
 	Serial
 	Columns int
 	Font    string
+}
+
+// Scanner is the code scanner; there is none without a port. Profile is how it
+// marks where a code ends.
+type Scanner struct {
+	Serial
+	Profile string
 }
 
 // Central is where applications go.
@@ -100,6 +108,10 @@ type raw struct {
 		Columns *int    `toml:"columns"`
 		Font    *string `toml:"font"`
 	} `toml:"printer"`
+	Scanner struct {
+		rawSerial
+		Profile *string `toml:"profile"`
+	} `toml:"scanner"`
 	Central struct {
 		URL     *string `toml:"url"`
 		Timeout *string `toml:"timeout"`
@@ -131,6 +143,7 @@ func Default() Config {
 		Display:  Display{Width: 1080, Height: 1920, Fullscreen: true},
 		Reader:   Serial{Port: "/dev/leye-reader", Driver: "bugst", Baud: 115200},
 		Printer:  Printer{Serial: Serial{Port: "/dev/leye-printer", Driver: "bugst", Baud: 115200}, Columns: 48, Font: "auto"},
+		Scanner:  Scanner{Serial: Serial{Driver: "bugst", Baud: 115200}, Profile: "auto"},
 		Central:  Central{URL: "http://127.0.0.1:8700", Timeout: 10 * time.Second},
 		Store:    Store{Dir: "/var/lib/leye", Key: "auto"},
 		Visit:    Visit{Idle: 90 * time.Second, Warn: 30 * time.Second, WaitForCentral: 5 * time.Second, Farewell: 12 * time.Second, NoCard: 20 * time.Second},
@@ -208,6 +221,9 @@ const (
 	longestTime = time.Hour // of any duration here: a longer one is a slip of the pen
 )
 
+// profiles are those of the scanner's driver; a test holds them together.
+var profiles = []string{"auto", "crlf", "packet"}
+
 var bauds = []int{9600, 19200, 38400, 57600, 115200}
 
 func (m *merger) merge(c *Config, r *raw) {
@@ -228,6 +244,9 @@ func (m *merger) merge(c *Config, r *raw) {
 	m.serial("printer", r.Printer.rawSerial, &c.Printer.Serial)
 	m.number("printer.columns", r.Printer.Columns, &c.Printer.Columns, 24, 64)
 	m.text("printer.font", r.Printer.Font, &c.Printer.Font, isFont, `"auto", "gb2312", "gbk" or "gb18030"`)
+	m.serial("scanner", r.Scanner.rawSerial, &c.Scanner.Serial)
+	profile := func(s string) bool { return slices.Contains(profiles, s) }
+	m.text("scanner.profile", r.Scanner.Profile, &c.Scanner.Profile, profile, fmt.Sprint("one of ", profiles))
 	m.text("central.url", r.Central.URL, &c.Central.URL, webAddress, "an http or https address without user, query and fragment")
 	m.duration("central.timeout", r.Central.Timeout, &c.Central.Timeout)
 	m.text("central.seal_key", r.Central.SealKey, &c.Central.SealKey, sealKey, "a public key as central keys prints it, or empty")
@@ -267,7 +286,11 @@ func webAddress(s string) bool {
 }
 
 func (m *merger) serial(section string, r rawSerial, to *Serial) {
-	m.text(section+".port", r.Port, &to.Port, filled, someText)
+	if section == "scanner" && r.Port != nil && *r.Port == "" {
+		to.Port = "" // a terminal may have none
+	} else {
+		m.text(section+".port", r.Port, &to.Port, filled, someText)
+	}
 	driver := func(s string) bool { return s == "bugst" || s == "tarm" }
 	m.text(section+".driver", r.Driver, &to.Driver, driver, `"bugst" or "tarm"`)
 	switch {

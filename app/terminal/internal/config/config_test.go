@@ -13,6 +13,7 @@ import (
 
 	"leye/app/terminal/internal/config"
 	"leye/app/terminal/internal/kiosk"
+	"leye/devices/scanner/engine"
 )
 
 const reference = "../../../../packaging/kiosk.toml"
@@ -51,6 +52,11 @@ driver = "tarm"
 baud = 19200
 columns = 32
 font = "gbk"
+[scanner]
+port = "/dev/ttyS3"
+driver = "tarm"
+baud = 38400
+profile = "packet"
 [central]
 url = "https://central.example:8443/leye"
 timeout = "3s"
@@ -78,6 +84,7 @@ func TestEveryKeyReachesItsPlace(t *testing.T) {
 		Printer:  config.Printer{Serial: config.Serial{Port: "/dev/ttyS2", Driver: "tarm", Baud: 19200}, Columns: 32, Font: "gbk"},
 		Central:  config.Central{URL: "https://central.example:8443/leye", Timeout: 3 * time.Second, SealKey: "leye-1:j0DFrbaPJWJK5bIU6nZ6bslNgp09e14a0bpvPiE4KF8="},
 		Store:    config.Store{Dir: "/srv/state", Key: "tpm"},
+		Scanner:  config.Scanner{Serial: config.Serial{Port: "/dev/ttyS3", Driver: "tarm", Baud: 38400}, Profile: "packet"},
 		Visit:    config.Visit{Idle: time.Minute, Warn: 10 * time.Second, WaitForCentral: 2500 * time.Millisecond, Farewell: 8 * time.Second, NoCard: 15 * time.Second},
 	}
 	if c != want {
@@ -90,6 +97,28 @@ func TestAReaderMayFindItsRate(t *testing.T) {
 	c := config.Default()
 	if err := c.Merge("k.toml", []byte("[reader]\nbaud = 0\n")); err != nil || c.Reader.Baud != 0 {
 		t.Errorf("baud %d, %v", c.Reader.Baud, err)
+	}
+}
+
+func TestATerminalMayHaveNoScanner(t *testing.T) {
+	c := config.Default()
+	if err := c.Merge("district.toml", []byte("[scanner]\nport = \"/dev/leye-scanner\"\n")); err != nil || c.Scanner.Port != "/dev/leye-scanner" {
+		t.Errorf("%+v, %v", c.Scanner, err)
+	}
+	if err := c.Merge("terminal.toml", []byte("[scanner]\nport = \"\"\n")); err != nil || c.Scanner.Port != "" {
+		t.Errorf("%+v, %v", c.Scanner, err)
+	}
+}
+
+func TestProfilesAreTheDrivers(t *testing.T) {
+	for _, name := range engine.Profiles() {
+		c := config.Default()
+		if err := c.Merge("k.toml", []byte("[scanner]\nprofile = \""+name+"\"\n")); err != nil || c.Scanner.Profile != name {
+			t.Errorf("%+v, %v", c.Scanner, err)
+		}
+	}
+	if config.Default().Scanner.Profile != engine.Profiles()[0] {
+		t.Error("the built-in profile is not the usual one")
 	}
 }
 
@@ -144,6 +173,9 @@ func TestFaultsNameFileLineAndKey(t *testing.T) {
 		{"odd baud", "[reader]\nbaud = 1200\n", "k.toml:2: reader.baud: 1200 is not one of [9600 19200 38400 57600 115200]"},
 		{"unknown driver", "[printer]\ndriver = \"usb\"\n", "k.toml:2: printer.driver: \"usb\" is not \"bugst\" or \"tarm\""},
 		{"a font nobody has", "[printer]\nfont = \"big5\"\n", "k.toml:2: printer.font: \"big5\" is not \"auto\", \"gb2312\", \"gbk\" or \"gb18030\""},
+		{"scanner without baud", "[scanner]\nbaud = 0\n", "k.toml:2: scanner.baud: 0 is not one of [9600 19200 38400 57600 115200]"},
+		{"unknown profile", "[scanner]\nprofile = \"morse\"\n", "k.toml:2: scanner.profile: \"morse\" is not one of [auto crlf packet]"},
+		{"blank port", "[scanner]\nport = \" \"\n", "k.toml:2: scanner.port: \" \" is not some text"},
 		{"narrow paper", "[reader]\nbaud = 9600\n[printer]\ncolumns = 3\n", "k.toml:4: printer.columns: 3 is not 24 to 64"},
 		{"other protocol", "[central]\nurl = \"ftp://x\"\n", "k.toml:2: central.url: \"ftp://x\" is not an http or https address without user, query and fragment"},
 		{"password in the address", "[central]\nurl = \"https://a:b@x/\"\n", "k.toml:2: central.url: \"https://a:b@x/\" is not an http or https address without user, query and fragment"},
