@@ -26,6 +26,25 @@ func (d *diagnosis) checkReader(ctx context.Context, line config.Serial) {
 	d.good("reader", "module %s answers on %s", module, line.Port)
 }
 
+func (d *diagnosis) checkScanner(ctx context.Context, to config.Scanner) {
+	if to.Port == "" {
+		d.good("scanner", "there is none in the configuration")
+		return
+	}
+	s, err := openScanner(ctx, to)
+	switch {
+	case err == nil:
+		err = s.Close()
+	case d.unasked("scanner", err):
+		return
+	}
+	if err != nil {
+		d.condition("scanner", kiosk.CodeScannerOffline, err.Error())
+		return
+	}
+	d.good("scanner", "port %s opens, profile %s; a scanner is silent until a code is held to it: kioskctl scan", to.Port, to.Profile)
+}
+
 func (d *diagnosis) checkPrinter(ctx context.Context, to config.Printer) {
 	driver, err := openPrinter(to, nil, nil)
 	if d.unasked("printer", err) {

@@ -25,7 +25,7 @@ var exits = map[int]string{
 	exitFailed:      "failed, or faults were found",
 	exitUsage:       "wrong usage",
 	exitDevice:      "the port is missing or taken, or the device does not answer",
-	exitNotReady:    "not there or not ready: no card, card unreadable, paper out, no such entry",
+	exitNotReady:    "not there or not ready: no card or code, unreadable, paper out, no such entry",
 	exitInterrupted: "ended by Ctrl-C",
 }
 
@@ -53,7 +53,7 @@ type command struct {
 
 func commands() []command {
 	return []command{
-		doctorCommand(), readCardCommand(), printCommand(), printTestCommand(),
+		doctorCommand(), readCardCommand(), scanCommand(), printCommand(), printTestCommand(),
 		outboxListCommand(), outboxShowCommand(), outboxExportCommand(), journalVerifyCommand(),
 		catalogueCheckCommand(), configCheckCommand(), configShowCommand(), versionCommand(),
 	}

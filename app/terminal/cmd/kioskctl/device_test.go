@@ -2,6 +2,8 @@ package main
 
 import (
 	"bufio"
+	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -18,6 +20,8 @@ import (
 	"leye/app/terminal/internal/config"
 	"leye/devices/idcard/idcardtest"
 	"leye/devices/printer/printertest"
+	"leye/devices/scanner"
+	"leye/devices/scanner/scannertest"
 	"leye/devices/sim"
 )
 
@@ -123,6 +127,80 @@ func waiting(t *testing.T, line *sim.PTY) (end func(*testing.T) result, interrup
 		return result{code: cmd.ProcessState.ExitCode(), err: string(rest)}
 	}
 	return end, func() { fatal(t, cmd.Process.Signal(syscall.SIGINT)) }
+}
+
+// plugScanner serves a scanner that has a code before it.
+func plugScanner(t *testing.T, c sim.ScannerConfig) (*sim.Scanner, *sim.PTY) {
+	t.Helper()
+	s := sim.NewScanner(c)
+	return s, serve(t, s.Run)
+}
+
+// scanning starts scan, waits until it listens, and holds a code up.
+func scanning(t *testing.T, device *sim.Scanner, line *sim.PTY, code []byte, fault sim.ScanFault, args ...string) result {
+	t.Helper()
+	cmd := program(t, append([]string{"scan", "--port", line.Path()}, args...)...)
+	var out bytes.Buffer
+	cmd.Stdout = &out
+	notes, err := cmd.StderrPipe()
+	fatal(t, err)
+	fatal(t, cmd.Start())
+	lines := bufio.NewReader(notes)
+	first, err := lines.ReadString('\n')
+	fatal(t, err)
+	fatal(t, device.Show(code, fault))
+	rest, err := io.ReadAll(lines)
+	fatal(t, err)
+	_ = cmd.Wait() // its code is looked at
+	return result{cmd.ProcessState.ExitCode(), out.String(), first + string(rest)}
+}
+
+func TestEveryCodeIsScanned(t *testing.T) {
+	for _, s := range scannertest.Samples() {
+		t.Run(s.Name, func(t *testing.T) {
+			profile := "auto"
+			if s.Kind == scanner.Suishenma {
+				profile = "packet"
+			}
+			device, line := plugScanner(t, sim.ScannerConfig{Packets: profile == "packet"})
+			r := scanning(t, device, line, s.Raw, "", "--profile", profile, "--json")
+			r.want(t, exitOK, "profile "+profile, "waiting for a code")
+			var got scanner.Record
+			if err := json.Unmarshal([]byte(r.out), &got); err != nil || !reflect.DeepEqual(got, scanner.Parse(s.Raw).Record()) {
+				t.Errorf("%v: %s", err, r)
+			}
+		})
+	}
+}
+
+func TestScanShowsNothingUnasked(t *testing.T) {
+	for _, name := range []string{"slip", "suishenma", "suishenma_binary", "credit_code_labelled"} {
+		s := scannertest.Get(name)
+		device, line := plugScanner(t, sim.ScannerConfig{})
+		masked := scanning(t, device, line, s.Raw, "")
+		shown := scanning(t, device, line, s.Raw, "", "--show")
+		masked.want(t, exitOK, string(s.Kind), "****")
+		record := scanner.Parse(s.Raw).Record()
+		holds := cmp.Or(record.Text, record.Hex)
+		for _, part := range []string{holds, s.Number, s.Query, s.CreditCode} {
+			if part == "" {
+				continue
+			}
+			if strings.Contains(masked.out+masked.err, part) {
+				t.Errorf("%s shows what it holds unasked", name)
+			}
+			if !strings.Contains(shown.out, part) {
+				t.Errorf("%s does not show what it holds when asked", name)
+			}
+		}
+	}
+}
+
+func TestScannerThatDoesNotServe(t *testing.T) {
+	device, line := plugScanner(t, sim.ScannerConfig{})
+	execute(t, "scan", "--port", line.Path(), "--timeout", "1ms").want(t, exitNotReady, "no code came within 1ms", "try: hold a code")
+	scanning(t, device, line, scannertest.Get("slip").Raw, sim.ScanTorn, "--profile", "crlf").want(t, exitNotReady, "code cannot be read", "broken off after", "try: hold it up again")
+	call(t, "scan", "--config", newTerminal(t, "").config).want(t, exitDevice, "there is none in the configuration", "try: name its port")
 }
 
 func TestPlugPulledWhileWaiting(t *testing.T) {

@@ -23,8 +23,8 @@ func doctorCommand() command {
 		name:    "doctor",
 		summary: "look at everything that the kiosk needs and say what to do",
 		about: "It looks at the configuration, the state file, the queue, the journal, the keys, the catalogue, card\n" +
-			"reader and printer, the central and the clock. It prints nothing on paper and changes nothing. Devices that the\n" +
-			"kiosk has in use are left alone. Warnings do not change the exit code.",
+			"reader, printer and scanner, the central and the clock. It prints nothing on paper and changes nothing.\n" +
+			"Devices that the kiosk has in use are left alone. Warnings do not change the exit code.",
 		examples: []string{"doctor", "doctor --config district.toml --config terminal.toml --json"},
 		exits:    []int{exitFailed},
 		bind: func(f *flag.FlagSet) action {
@@ -93,6 +93,7 @@ func diagnose(ctx context.Context, configs []string) diagnosis {
 		d.checkStore(ctx, cfg)
 		d.checkReader(ctx, cfg.Reader)
 		d.checkPrinter(ctx, cfg.Printer)
+		d.checkScanner(ctx, cfg.Scanner)
 		d.checkClock(d.checkCentral(ctx, cfg.Central))
 	}
 	switch {

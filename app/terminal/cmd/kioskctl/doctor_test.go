@@ -63,17 +63,21 @@ type whole struct {
 	reader  *sim.Reader
 	readers string // the reader's port: a link, as udev makes it
 	printer *sim.Printer
+	scanner string // its port
 }
 
 func newWhole(t *testing.T, url string) whole {
 	t.Helper()
 	reader, line := plugReader(t, "")
 	printer, printers := plugPrinter(t, sim.PrinterConfig{})
-	readers := filepath.Join(t.TempDir(), "leye-reader")
+	_, scanners := plugScanner(t, sim.ScannerConfig{})
+	links := t.TempDir()
+	readers, scanner := filepath.Join(links, "leye-reader"), filepath.Join(links, "leye-scanner")
 	fatal(t, os.Symlink(line.Path(), readers))
-	x := newTerminal(t, fmt.Sprintf("[reader]\nport = %q\n[printer]\nport = %q\n[central]\nurl = %q\nseal_key = %q\n", readers, printers.Path(), url, centralKey))
+	fatal(t, os.Symlink(scanners.Path(), scanner))
+	x := newTerminal(t, fmt.Sprintf("[reader]\nport = %q\n[printer]\nport = %q\n[scanner]\nport = %q\n[central]\nurl = %q\nseal_key = %q\n", readers, printers.Path(), scanner, url, centralKey))
 	x.sealTo(centralKey)
-	return whole{x, reader, readers, printer}
+	return whole{x, reader, readers, printer, scanner}
 }
 
 func doctor(t *testing.T, config string) (diagnosis, result) {
@@ -108,10 +112,10 @@ func TestDoctorFindsAllInOrder(t *testing.T) {
 	d, _ := doctor(t, x.config)
 	d.has(t, "key", ok, "", "weaker than a TPM")
 	d.has(t, "seal", ok, "", "eedd 883d a0a9 4515, as the configuration names it")
-	for _, check := range []string{"config", "catalogue", "store", "queue", "journal", "key", "seal", "disk", "reader", "printer", "central", "clock"} {
+	for _, check := range []string{"config", "catalogue", "store", "queue", "journal", "key", "seal", "disk", "reader", "printer", "scanner", "central", "clock"} {
 		d.has(t, check, ok, "", "")
 	}
-	if len(d.Findings) != 12 || d.Terminal != "PT01" || d.Status != ok {
+	if len(d.Findings) != 13 || d.Terminal != "PT01" || d.Status != ok {
 		t.Errorf("%+v", d)
 	}
 }
@@ -126,25 +130,27 @@ func TestDoctorNamesWhatIsWrong(t *testing.T) {
 		code   kiosk.Code
 		says   string
 	}{
-		"no state file":    {well, func(t *testing.T, x whole) { fatal(t, os.RemoveAll(x.dir+"/state")) }, "store", warn, "", "there is no state file"},
-		"damaged file":     {well, func(t *testing.T, x whole) { fatal(t, os.WriteFile(x.file(), []byte("hello"), 0o600)) }, "store", fail, kiosk.CodeStoreDamaged, "damaged"},
-		"damaged inside":   {well, damageInside, "store", fail, kiosk.CodeStoreDamaged, "check store"},
-		"parked":           {well, func(_ *testing.T, x whole) { x.park(x.put("document-reprint", answered)) }, "queue", warn, kiosk.CodeEntryParked, "parked 1"},
-		"late":             {well, late, "queue", fail, kiosk.CodeEntryLate, "late 1, waiting 1"},
-		"broken journal":   {well, breakJournal, "journal", fail, kiosk.CodeJournalBroken, "line 2"},
-		"silent reader":    {well, func(_ *testing.T, x whole) { x.reader.Silence(true) }, "reader", fail, kiosk.CodeReaderOffline, "does not answer"},
-		"unplugged reader": {well, func(t *testing.T, x whole) { fatal(t, os.Remove(x.readers)) }, "reader", fail, kiosk.CodeReaderOffline, "no such file"},
-		"reader in use":    {well, takeReader, "reader", warn, "", "not asked: "},
-		"printer off":      {well, func(_ *testing.T, x whole) { x.printer.SetPower(false) }, "printer", fail, kiosk.CodePrinterOffline, "does not answer"},
-		"paper out":        {well, func(_ *testing.T, x whole) { x.printer.SetPaper(sim.PaperOut) }, "printer", fail, kiosk.CodePaperOut, ""},
-		"paper near end":   {well, func(_ *testing.T, x whole) { x.printer.SetPaper(sim.PaperNear) }, "printer", warn, kiosk.CodePaperNearEnd, ""},
-		"cover open":       {well, func(_ *testing.T, x whole) { x.printer.SetCover(true) }, "printer", fail, kiosk.CodeCoverOpen, ""},
-		"knife":            {well, func(_ *testing.T, x whole) { x.printer.SetCutterError(true) }, "printer", fail, kiosk.CodePrinterFault, "cutter error"},
-		"other clock":      {central(t, time.Hour).URL, nil, "clock", fail, kiosk.CodeClockWrong, "1h0m0s off the central's"},
-		"exposed key":      {well, func(t *testing.T, x whole) { fatal(t, os.Chmod(filepath.Dir(x.file())+"/"+seal.FileName, 0o644)) }, "key", fail, "", "others may read"},
-		"no central's key": {well, forgetCentral, "seal", warn, "", "this terminal alone can read"},
-		"first contact":    {well, nameNoKey, "seal", warn, "", "at first contact"},
-		"key named since":  {"http://127.0.0.1:1", func(_ *testing.T, x whole) { x.sealTo(otherKey) }, "seal", warn, "", "the configuration names eedd 883d a0a9 4515"},
+		"no state file":     {well, func(t *testing.T, x whole) { fatal(t, os.RemoveAll(x.dir+"/state")) }, "store", warn, "", "there is no state file"},
+		"damaged file":      {well, func(t *testing.T, x whole) { fatal(t, os.WriteFile(x.file(), []byte("hello"), 0o600)) }, "store", fail, kiosk.CodeStoreDamaged, "damaged"},
+		"damaged inside":    {well, damageInside, "store", fail, kiosk.CodeStoreDamaged, "check store"},
+		"parked":            {well, func(_ *testing.T, x whole) { x.park(x.put("document-reprint", answered)) }, "queue", warn, kiosk.CodeEntryParked, "parked 1"},
+		"late":              {well, late, "queue", fail, kiosk.CodeEntryLate, "late 1, waiting 1"},
+		"broken journal":    {well, breakJournal, "journal", fail, kiosk.CodeJournalBroken, "line 2"},
+		"silent reader":     {well, func(_ *testing.T, x whole) { x.reader.Silence(true) }, "reader", fail, kiosk.CodeReaderOffline, "does not answer"},
+		"unplugged reader":  {well, func(t *testing.T, x whole) { fatal(t, os.Remove(x.readers)) }, "reader", fail, kiosk.CodeReaderOffline, "no such file"},
+		"reader in use":     {well, takeReader, "reader", warn, "", "not asked: "},
+		"printer off":       {well, func(_ *testing.T, x whole) { x.printer.SetPower(false) }, "printer", fail, kiosk.CodePrinterOffline, "does not answer"},
+		"paper out":         {well, func(_ *testing.T, x whole) { x.printer.SetPaper(sim.PaperOut) }, "printer", fail, kiosk.CodePaperOut, ""},
+		"paper near end":    {well, func(_ *testing.T, x whole) { x.printer.SetPaper(sim.PaperNear) }, "printer", warn, kiosk.CodePaperNearEnd, ""},
+		"cover open":        {well, func(_ *testing.T, x whole) { x.printer.SetCover(true) }, "printer", fail, kiosk.CodeCoverOpen, ""},
+		"knife":             {well, func(_ *testing.T, x whole) { x.printer.SetCutterError(true) }, "printer", fail, kiosk.CodePrinterFault, "cutter error"},
+		"unplugged scanner": {well, func(t *testing.T, x whole) { fatal(t, os.Remove(x.scanner)) }, "scanner", warn, kiosk.CodeScannerOffline, "no such file"},
+		"scanner in use":    {well, func(t *testing.T, x whole) { take(t, x.scanner) }, "scanner", warn, "", "not asked: "},
+		"other clock":       {central(t, time.Hour).URL, nil, "clock", fail, kiosk.CodeClockWrong, "1h0m0s off the central's"},
+		"exposed key":       {well, func(t *testing.T, x whole) { fatal(t, os.Chmod(filepath.Dir(x.file())+"/"+seal.FileName, 0o644)) }, "key", fail, "", "others may read"},
+		"no central's key":  {well, forgetCentral, "seal", warn, "", "this terminal alone can read"},
+		"first contact":     {well, nameNoKey, "seal", warn, "", "at first contact"},
+		"key named since":   {"http://127.0.0.1:1", func(_ *testing.T, x whole) { x.sealTo(otherKey) }, "seal", warn, "", "the configuration names eedd 883d a0a9 4515"},
 		"other seal key": {answering(t, 200, func() any {
 			return api.Health{Status: "ok", Time: time.Now(), SealKey: &api.SealKey{Suite: "leye-1", Fingerprint: strings.Repeat("0", 64)}}
 		}).URL, nil, "seal", fail, kiosk.CodeOtherSealKey, "it tells 0000 0000 0000 0000, trusted is eedd"},
@@ -237,7 +243,13 @@ func breakJournal(t *testing.T, x whole) {
 
 func takeReader(t *testing.T, x whole) {
 	t.Helper()
-	fd, err := unix.Open(x.readers, unix.O_RDWR|unix.O_NOCTTY, 0)
+	take(t, x.readers)
+}
+
+// take has a port for itself, as the kiosk does.
+func take(t *testing.T, port string) {
+	t.Helper()
+	fd, err := unix.Open(port, unix.O_RDWR|unix.O_NOCTTY, 0)
 	fatal(t, err)
 	fatal(t, unix.IoctlSetInt(fd, unix.TIOCEXCL, 0))
 	t.Cleanup(func() { fatal(t, unix.Close(fd)) })

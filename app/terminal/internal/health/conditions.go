@@ -20,6 +20,11 @@ var conditions = [...]Condition{
 		Text{"请居民到窗口办理", "send the resident to the counter"},
 	},
 	{
+		kiosk.CodeScannerOffline, Warning,
+		Text{"扫码器没有接上", "the code scanner is not connected"},
+		Text{"检查扫码器的电源和连线，再拔插一次", "check the scanner's power and cable, then plug it in again"},
+	},
+	{
 		kiosk.CodePrinterOffline, Error,
 		Text{"打印机没有应答", "the printer does not answer"},
 		Text{"检查打印机的电源和连线", "check the printer's power and cable"},

@@ -1,7 +1,7 @@
 package kiosk
 
 // Code is what staff read out on the telephone when something failed. The
-// hundreds say where to look: 1 card reader, 2 printer, 3 line and central,
+// hundreds say where to look: 1 card reader and scanner, 2 printer, 3 line and central,
 // 4 queue and storage, 5 declared files and settings, 6 the visit itself.
 type Code string
 
@@ -10,6 +10,7 @@ const (
 	CodeReaderOffline  Code = "K-101" // the card reader does not answer
 	CodeReaderFailing  Code = "K-102" // cards are found but cannot be read
 	CodeCardRefused    Code = "K-103" // the card's own data contradict each other
+	CodeScannerOffline Code = "K-104" // the code scanner's port is not there
 	CodePrinterOffline Code = "K-201" // the printer does not answer
 	CodePaperOut       Code = "K-202"
 	CodePaperNearEnd   Code = "K-203"
