@@ -38,6 +38,7 @@ import (
 	"leye/devices/idcard/samv"
 	"leye/devices/printer/dots"
 	"leye/devices/printer/escpos"
+	"leye/devices/scanner/engine"
 )
 
 // Task is one supervised piece.
@@ -147,9 +148,13 @@ func (b *build) openDevices(context.Context) error {
 	if err := b.openPrinter(cfg.Printer); err != nil {
 		return err
 	}
+	codes, err := b.openScanner()
+	if err != nil {
+		return err
+	}
 	b.Session = session.New(session.Config{
 		Terminal: cfg.Terminal.ID, Catalogue: b.Catalogue, Policies: b.Policies,
-		Reader: reader, Submitter: &submitter{b.db, b.queue}, Printer: b.printer,
+		Reader: reader, Scanner: codes, Submitter: &submitter{b.db, b.queue}, Printer: b.printer,
 		Slips: paper, Log: b.log,
 		Idle: cfg.Visit.Idle, Warn: cfg.Visit.Warn, WaitForCentral: cfg.Visit.WaitForCentral, Farewell: cfg.Visit.Farewell, NoCard: cfg.Visit.NoCard,
 	})
@@ -175,6 +180,21 @@ func (b *build) openPrinter(cfg config.Printer) error {
 	}
 	b.close = append(b.close, b.printer.Close)
 	return nil
+}
+
+// openScanner returns nil where the configuration names no scanner.
+func (b *build) openScanner() (session.CodeScanner, error) {
+	cfg := b.cfg.Scanner
+	if cfg.Port == "" {
+		return nil, nil
+	}
+	s, err := engine.Open(engine.Config{Port: cfg.Port, Driver: cfg.Driver, Baud: cfg.Baud, Profile: cfg.Profile, Log: b.log})
+	if err != nil {
+		return nil, err
+	}
+	b.close = append(b.close, s.Close)
+	b.pulse.scanner = true
+	return s, nil
 }
 
 // openPulse adds the tasks that keep terminal and central in each other's

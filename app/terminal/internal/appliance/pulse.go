@@ -32,6 +32,7 @@ type pulse struct {
 	db       *store.Store
 	session  *session.Session
 	printer  printer.Printer
+	scanner  bool // there is one
 	versions struct{ program, catalogue, policies string }
 	trust    trust
 	newer    func() // told when the central has other packs than in the last beat
@@ -74,6 +75,7 @@ func (p *pulse) gather(ctx context.Context) api.Heartbeat {
 func (p *pulse) devices(ctx context.Context) {
 	st := p.session.State()
 	p.stand(kiosk.CodeReaderOffline, st.Reader == idcard.Offline)
+	p.stand(kiosk.CodeScannerOffline, p.scanner && !st.Scanner)
 	if st.Stage != session.Idle {
 		return
 	}

@@ -13,6 +13,7 @@ import (
 	"leye/app/terminal/internal/receipt"
 	"leye/assets"
 	"leye/devices/printer"
+	"leye/devices/scanner"
 )
 
 func words(d printer.Document) string {
@@ -100,6 +101,40 @@ func TestNoClaimWithoutANumber(t *testing.T) {
 	for _, kind := range []receipt.Kind{receipt.Saved, receipt.Parked} {
 		if _, err := l.Compose(kind, receipt.Slip{}); err == nil {
 			t.Errorf("a %s slip without a reference", kind)
+		}
+	}
+}
+
+// TestAScannerReadsTheCodeOnASlip holds paper and scanner together.
+func TestAScannerReadsTheCodeOnASlip(t *testing.T) {
+	l, err := receipt.Load(assets.Receipts())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, kind := range []receipt.Kind{receipt.Accepted, receipt.Saved, receipt.Parked, receipt.Printout} {
+		s := sample()
+		number, query := s.Number, s.QueryCode
+		if kind == receipt.Saved || kind == receipt.Parked {
+			s.Number, s.QueryCode = "", ""
+			number, query = s.Reference, ""
+		}
+		doc, err := l.Compose(kind, s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		read := 0
+		for _, b := range append(doc.Body, doc.Tail...) {
+			code, ok := b.(printer.QR)
+			if !ok {
+				continue
+			}
+			read++
+			if n, q := scanner.Parse([]byte(code.Data)).Slip(); n != number || q != query {
+				t.Errorf("%s slip: the code says %q and %q, want %q and %q", kind, n, q, number, query)
+			}
+		}
+		if (read == 1) != (kind != receipt.Parked) { // what was refused has no progress to ask for
+			t.Errorf("%s slip has %d codes", kind, read)
 		}
 	}
 }

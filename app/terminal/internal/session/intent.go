@@ -207,6 +207,7 @@ func (ConfirmIdentity) apply(s *Session) {
 func (s *Session) fill(svc catalogue.Service) {
 	if s.state.Form != nil && s.state.Form.Service().ID == svc.ID {
 		s.set(func(st *State) { st.Stage = Filling })
+		s.takeSlip()
 		return
 	}
 	f, err := form.Compile(s.cfg.Catalogue, svc.ID, s.now())
@@ -225,6 +226,7 @@ func (s *Session) fill(svc catalogue.Service) {
 	if len(s.state.Questions) == 0 {
 		s.set(func(st *State) { st.Stage = Reviewing })
 	}
+	s.takeSlip()
 }
 
 func (i Answer) apply(s *Session) {

@@ -2,8 +2,8 @@
 // service, identify, questions, review, filed, end, and wiped.
 //
 // It decides what may happen next and when a visit ends. It draws nothing,
-// opens no port and writes no file: the card reader, the queue and the printer
-// are interfaces that whoever builds a Session hands in.
+// opens no port and writes no file: card reader, scanner, queue and printer are
+// interfaces that whoever builds a Session hands in.
 package session
 
 import (
@@ -18,6 +18,7 @@ import (
 	"leye/app/terminal/internal/kiosk"
 	"leye/devices/idcard"
 	"leye/devices/printer"
+	"leye/devices/scanner"
 )
 
 // CardReader delivers the cards that are laid on the terminal.
@@ -64,6 +65,7 @@ type Config struct {
 	Catalogue *catalogue.Catalogue
 	Policies  *policy.Library
 	Reader    CardReader
+	Scanner   CodeScanner // nil: there is none
 	Submitter Submitter
 	Printer   ReceiptPrinter
 	Slips     SlipWriter
@@ -83,6 +85,7 @@ type Session struct {
 	cfg     Config
 	intents chan Intent
 	cards   chan cardEvent
+	scans   chan scanEvent
 
 	mu        sync.Mutex
 	state     State
@@ -120,9 +123,9 @@ func New(cfg Config) *Session {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &Session{cfg: cfg, intents: make(chan Intent, 64), cards: make(chan cardEvent, 16)}
+	s := &Session{cfg: cfg, intents: make(chan Intent, 64), cards: make(chan cardEvent, 16), scans: make(chan scanEvent, 16)}
 	s.visit = newVisit(context.Background())
-	s.state = State{Stage: Idle, Language: "zh"}
+	s.state = State{Stage: Idle, Language: "zh", Scanner: cfg.Scanner != nil}
 	return s
 }
 
@@ -157,6 +160,10 @@ func (s *Session) Run(ctx context.Context) error {
 		s.cfg.Reader.SetProgress(func(p idcard.Progress) { s.sendCard(ctx, cardEvent{progress: p}) })
 		s.tasks.Go(func() { s.readCards(ctx) })
 	}
+	if s.cfg.Scanner != nil {
+		s.cfg.Scanner.SetProgress(func(p scanner.Progress) { s.sendScan(ctx, scanEvent{progress: p}) })
+		s.tasks.Go(func() { s.scanCodes(ctx) })
+	}
 	defer s.tasks.Wait()
 	defer s.wipe()
 	s.publish()
@@ -169,9 +176,13 @@ func (s *Session) Run(ctx context.Context) error {
 			return nil
 		case i := <-s.intents:
 			s.touch()
+			from, scans := s.at(), s.state.Scans
 			i.apply(s)
+			s.forgetScan(from, scans)
 		case e := <-s.cards:
 			s.onCard(e)
+		case e := <-s.scans:
+			s.onScan(e)
 		case f := <-s.visit.results:
 			f()
 		case <-timer.C:

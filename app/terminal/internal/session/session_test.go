@@ -17,6 +17,7 @@ import (
 	"leye/assets"
 	"leye/devices/idcard"
 	"leye/devices/printer"
+	"leye/devices/scanner/scannertest"
 )
 
 // reader delivers the cards that a test lays down.
@@ -108,6 +109,7 @@ type stage struct {
 	t       *testing.T
 	s       *session.Session
 	reader  *reader
+	scanner *scannertest.Scanner
 	central *central
 	paper   *paper
 	stop    func() // the session, as at a shutdown
@@ -124,9 +126,9 @@ func visit(t *testing.T, f func(v *stage)) {
 		t.Fatal(err)
 	}
 	synctest.Test(t, func(t *testing.T) {
-		v := &stage{t: t, reader: &reader{make(chan idcard.Card)}, central: &central{}, paper: &paper{proof: printer.Printed}}
+		v := &stage{t: t, reader: &reader{make(chan idcard.Card)}, scanner: &scannertest.Scanner{}, central: &central{}, paper: &paper{proof: printer.Printed}}
 		v.s = session.New(session.Config{
-			Terminal: "PT01", Catalogue: cat, Policies: policies, Reader: v.reader, Submitter: v.central, Printer: v.paper, Slips: v.paper,
+			Terminal: "PT01", Catalogue: cat, Policies: policies, Reader: v.reader, Scanner: v.scanner, Submitter: v.central, Printer: v.paper, Slips: v.paper,
 		})
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error)

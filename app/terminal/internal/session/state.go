@@ -61,6 +61,9 @@ type State struct {
 	Reader   idcard.Progress
 	Trouble  string // text key about the card, or empty
 	Slow     bool   // no reading for a while: offer staff
+	Scanner  bool   // codes can be scanned
+	Scan     string // text key about the last code held up, or empty
+	Scans    int    // codes of this visit that something was said about
 	Resident *kiosk.Resident
 
 	Form      *form.Form

@@ -22,6 +22,7 @@ type visit struct {
 	appID   kiosk.ApplicationID   // fixed at the first attempt to file, kept for the next
 	filed   []kiosk.ApplicationID // all that were, or may have been, put
 	looking time.Time             // since when a card is awaited
+	slip    slipCode              // held up, and not asked for yet
 	endedAt time.Time
 }
 
@@ -49,7 +50,7 @@ func (s *Session) wipe() {
 	s.visit.end()
 	s.release(s.visit.filed)
 	s.set(func(st *State) {
-		*st = State{Serial: st.Serial, Stage: Idle, Language: "zh", Reader: st.Reader}
+		*st = State{Serial: st.Serial, Stage: Idle, Language: "zh", Reader: st.Reader, Scanner: st.Scanner}
 	})
 	s.deadline = time.Time{}
 }
@@ -171,7 +172,7 @@ func (s *Session) onCard(e cardEvent) {
 		s.begin()
 	}
 	s.touch()
-	s.set(func(st *State) { st.Resident, st.Trouble, st.Slow = &r, "", false })
+	s.set(func(st *State) { st.Resident, st.Trouble, st.Slow, st.Scan = &r, "", false, "" })
 }
 
 func (s *Session) onProgress(p idcard.Progress) {

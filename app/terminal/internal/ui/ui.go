@@ -85,6 +85,12 @@ func (u *UI) Show(st session.State) bool {
 	if st.Failures > before.Failures {
 		u.drawn = "" // what went wrong stands at the top
 	}
+	if st.Scans > before.Scans {
+		// What became of the code stands at the top too, and its answers in the fields.
+		u.drawn, u.active = "", ""
+		clear(u.typed)
+		u.forgetKeys()
+	}
 	return u.draw(false)
 }
 
@@ -243,7 +249,7 @@ func pageOf(st session.State) string {
 func (u *UI) look() string {
 	st := u.state
 	var w strings.Builder
-	fmt.Fprintf(&w, "%s\n%v %v %v %v %v|%v|%v %v %v|", u.page, st.Overlay, st.Language, st.Elder, st.Reach, st.Checks, st.Found, st.Reader, st.Trouble, st.Slow)
+	fmt.Fprintf(&w, "%s\n%v %v %v %v %v|%v|%v %v %v|%v %v|", u.page, st.Overlay, st.Language, st.Elder, st.Reach, st.Checks, st.Found, st.Reader, st.Trouble, st.Slow, st.Scanner, st.Scan)
 	if st.Overlay == session.StillThere {
 		fmt.Fprint(&w, int(st.WipeAt.Sub(u.cfg.Now()).Seconds()))
 	}

@@ -177,3 +177,25 @@ func TestEnglishPagesNameTermsInBrackets(t *testing.T) {
 		}
 	}
 }
+
+// TestAScannedAnswerTakesThePlaceOfTyping: what was typed half would hide it.
+func TestAScannedAnswerTakesThePlaceOfTyping(t *testing.T) {
+	u, services := open(t)
+	f := must[*form.Form](t)(form.Compile(services, session.ProgressService, time.Now()))
+	st := session.State{Stage: session.Filling, Language: "zh", Form: f, Answers: form.Answers{}, Service: f.Service().ID, Scanner: true}
+	st.Questions = f.Questions(st.Answers)
+	u.Show(st)
+	u.Edit("case_no")
+	u.insert("000-4")
+	if got := u.value("case_no"); got != "000-4" {
+		t.Fatalf("typed %q", got)
+	}
+	st.Answers = form.Answers{"case_no": form.Text("000-417-261124-0001-5")}
+	st.Scan, st.Scans = session.ScanFilled, 1
+	if !u.Show(st) {
+		t.Error("nothing was drawn anew")
+	}
+	if got := u.value("case_no"); got != "000-417-261124-0001-5" || u.active != "" || u.framed.Scroll.Offset() != 0 {
+		t.Errorf("the field shows %q, typing into %q", got, u.active)
+	}
+}

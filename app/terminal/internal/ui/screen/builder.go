@@ -100,6 +100,27 @@ func (b *Builder) widened() *Builder {
 
 // Draw builds the page of a state.
 func (b *Builder) Draw(st session.State) Page {
+	p := b.page(st)
+	if words := b.scanned(st); words != nil && !p.Whole {
+		p.Body = control.Stack(26, words, p.Body)
+	}
+	return p
+}
+
+// scanned says what became of a code that was held up, or that one could be.
+func (b *Builder) scanned(st session.State) fyne.CanvasObject {
+	switch {
+	case st.Scan == session.ScanFilled || st.Scan == session.ScanSlip:
+		return b.notice("done", b.T(st.Scan), theme.Done, theme.DoneBg)
+	case st.Scan != "":
+		return b.notice("warning", b.T(st.Scan), theme.Wait, theme.WaitBg)
+	case st.Scanner && st.Stage == session.Filling && st.Form.Service().ID == session.ProgressService:
+		return b.notice("qr", b.T("scan.hint"), theme.Primary, theme.Tint)
+	}
+	return nil
+}
+
+func (b *Builder) page(st session.State) Page {
 	switch st.Stage {
 	case session.Home:
 		return b.home(st)

@@ -91,10 +91,33 @@ func Tell(cat *catalogue.Catalogue, policies *policy.Library) ([]Story, error) {
 		{Name: "identify-reading", State: at(session.Identify, func(st *session.State) { st.Reader = idcard.Reading })},
 		{Name: "identify-slow", State: at(session.Identify, func(st *session.State) { st.Slow, st.Trouble = true, "card.unreadable" })},
 		{Name: "identify-known", State: at(session.Identify, known)},
+		{Name: "identify-suishenma", State: at(session.Identify, func(st *session.State) { st.Scanner, st.Scan = true, "scan.suishenma" })},
+		{Name: "service-slip", State: at(session.Service, func(st *session.State) { st.Service, st.Scan = session.ProgressService, session.ScanSlip })},
 	}
 	stories = append(stories, questions(f, at)...)
 	stories = append(stories, endings(f, lookup, at)...)
+	progress, err := form.Compile(cat, session.ProgressService, Day)
+	if err != nil {
+		return nil, err
+	}
+	stories = append(stories, scanning(progress, at)...)
 	return append(stories, reading(policies, at)...), nil
+}
+
+// scanning is the progress look-up before and after a slip's code.
+func scanning(f *form.Form, at stage) []Story {
+	asked := func(st *session.State) {
+		st.Scanner, st.Service, st.Form, st.Questions = true, f.Service().ID, f, f.Questions(form.Answers{})
+	}
+	filled := func(st *session.State) {
+		st.Scan = session.ScanFilled
+		st.Answers = form.Answers{"case_no": form.Text("005-180-261124-0001-5"), "code": form.Text("402913")}
+	}
+	return []Story{
+		{Name: "progress-scan", State: at(session.Filling, asked)},
+		{Name: "progress-filled", State: at(session.Filling, asked, filled)},
+		{Name: "progress-no-code", State: at(session.Filling, asked, func(st *session.State) { st.Scan = "scan.slip_saved" })},
+	}
 }
 
 type stage func(session.Stage, ...func(*session.State)) session.State
