@@ -1,4 +1,4 @@
-// Kiosk is the terminal's program: it shows the screens, reads cards, keeps
+// Kiosk is the terminal's program: it shows the screens, reads cards and codes, keeps
 // applications safe, hands them to the central and prints slips.
 package main
 
@@ -30,7 +30,7 @@ import (
 	"leye/assets"
 )
 
-const usage = `kiosk is the self-service terminal: screens, card reader, queue and printer.
+const usage = `kiosk is the self-service terminal: screens, card reader, scanner, queue and printer.
 
 Usage:
   kiosk [--config FILE]...

@@ -199,6 +199,9 @@ func TestScanShowsNothingUnasked(t *testing.T) {
 func TestScannerThatDoesNotServe(t *testing.T) {
 	device, line := plugScanner(t, sim.ScannerConfig{})
 	execute(t, "scan", "--port", line.Path(), "--timeout", "1ms").want(t, exitNotReady, "no code came within 1ms", "try: hold a code")
+	scanning(t, device, line, scannertest.Get("slip").Raw, sim.ScanGarbage).want(t, exitOK, "another --baud")
+	// What it sends of the slip itself comes after the program has ended.
+	device, line = plugScanner(t, sim.ScannerConfig{})
 	scanning(t, device, line, scannertest.Get("slip").Raw, sim.ScanTorn, "--profile", "crlf").want(t, exitNotReady, "code cannot be read", "broken off after", "try: hold it up again")
 	call(t, "scan", "--config", newTerminal(t, "").config).want(t, exitDevice, "there is none in the configuration", "try: name its port")
 }

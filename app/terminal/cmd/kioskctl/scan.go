@@ -74,6 +74,9 @@ func (d *device) scan(ctx context.Context, profile string, timeout time.Duration
 		defer cancel()
 	}
 	code, err = s.Scan(ctx)
+	if err == nil && code.Kind == scanner.Other && code.Text == "" {
+		fmt.Fprintln(notes, "it is no text: what a scanner with another --baud sends looks so too")
+	}
 	return code, scanFailure(err, timeout)
 }
 

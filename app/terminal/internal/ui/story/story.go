@@ -116,7 +116,9 @@ func scanning(f *form.Form, at stage) []Story {
 	return []Story{
 		{Name: "progress-scan", State: at(session.Filling, asked)},
 		{Name: "progress-filled", State: at(session.Filling, asked, filled)},
-		{Name: "progress-no-code", State: at(session.Filling, asked, func(st *session.State) { st.Scan = "scan.slip_saved" })},
+		{Name: "progress-no-code", State: at(session.Filling, asked, func(st *session.State) {
+			st.Scan, st.Answers = "scan.slip_saved", form.Answers{"case_no": form.Text("PT01-1124-0007-R")}
+		})},
 	}
 }
 
