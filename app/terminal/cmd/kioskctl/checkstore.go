@@ -34,18 +34,19 @@ func (d *diagnosis) checkStore(ctx context.Context, cfg config.Config) {
 		d.condition("store", storeCode(err), err.Error())
 		return
 	}
+	var pace outbox.Pace
 	if err := db.Check(ctx); err != nil {
 		d.condition("store", storeCode(err), err.Error())
 	} else {
 		d.good("store", "%s is whole", path)
-		d.checkQueue(ctx, db)
+		pace = d.checkQueue(ctx, db)
 		d.checkJournal(ctx, db)
 		d.checkSeal(ctx, cfg, db)
 	}
 	if err := db.Close(); err != nil {
 		d.condition("store", storeCode(err), err.Error())
 	}
-	d.checkRoom(cfg.Store.Dir)
+	d.checkRoom(cfg.Store.Dir, pace)
 }
 
 func storeCode(err error) kiosk.Code {
@@ -58,9 +59,13 @@ func storeCode(err error) kiosk.Code {
 	return kiosk.CodeStoreFailing
 }
 
-func (d *diagnosis) checkRoom(dir string) {
+// checkRoom says how long the terminal could do without its line.
+func (d *diagnosis) checkRoom(dir string, pace outbox.Pace) {
 	free, err := store.Free(dir)
 	room := fmt.Sprintf("%d MiB free in %s", free>>20, dir)
+	if pace.Bytes > 0 {
+		room += fmt.Sprintf(", enough for some %d days without a line (还可离线保存约 %[1]d 天) at %.0f applications a day", pace.Days(free-leastRoom), pace.PerDay)
+	}
 	switch {
 	case err != nil:
 		d.condition("disk", kiosk.CodeStoreFailing, err.Error())
@@ -73,11 +78,13 @@ func (d *diagnosis) checkRoom(dir string) {
 	}
 }
 
-func (d *diagnosis) checkQueue(ctx context.Context, db *store.Store) {
-	n, err := outbox.NewReader(db, nil).Count(ctx)
-	if err != nil {
+func (d *diagnosis) checkQueue(ctx context.Context, db *store.Store) outbox.Pace {
+	reader := outbox.NewReader(db, nil)
+	n, err := reader.Count(ctx)
+	pace, paceErr := reader.Pace(ctx)
+	if err := errors.Join(err, paceErr); err != nil {
 		d.condition("queue", storeCode(err), err.Error())
-		return
+		return pace
 	}
 	seen := fmt.Sprintf("waiting %d, parked %d", n.Waiting(), n.Parked)
 	if !n.Oldest.IsZero() {
@@ -92,6 +99,7 @@ func (d *diagnosis) checkQueue(ctx context.Context, db *store.Store) {
 	if n.Late == 0 && n.Parked == 0 {
 		d.good("queue", "%s", seen)
 	}
+	return pace
 }
 
 func (d *diagnosis) checkJournal(ctx context.Context, db *store.Store) {

@@ -54,7 +54,7 @@ type command struct {
 func commands() []command {
 	return []command{
 		doctorCommand(), readCardCommand(), scanCommand(), printCommand(), printTestCommand(),
-		outboxListCommand(), outboxShowCommand(), outboxExportCommand(), journalVerifyCommand(),
+		outboxListCommand(), outboxShowCommand(), outboxExportCommand(), outboxRetryCommand(), journalVerifyCommand(),
 		catalogueCheckCommand(), configCheckCommand(), configShowCommand(), versionCommand(),
 	}
 }

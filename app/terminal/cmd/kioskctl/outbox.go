@@ -126,11 +126,15 @@ func listEntries(ctx context.Context, configs files, filter outbox.Filter) (entr
 
 // openStore opens a file that is there: a slip in its path must not make one.
 func openStore(ctx context.Context, cfg config.Config) (*store.Store, error) {
+	return openStoreAs(ctx, cfg, store.Options{ReadOnly: true})
+}
+
+func openStoreAs(ctx context.Context, cfg config.Config, opt store.Options) (*store.Store, error) {
 	path := filepath.Join(cfg.Store.Dir, store.FileName)
 	if _, err := os.Stat(path); err != nil {
 		return nil, storeFailure(fmt.Errorf("open store: %w", err))
 	}
-	db, err := store.Open(ctx, path, store.Options{ReadOnly: true})
+	db, err := store.Open(ctx, path, opt)
 	return db, storeFailure(err)
 }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -200,6 +201,23 @@ func TestOutboxExportIsForTheCentralAlone(t *testing.T) {
 	}
 	if strings.Contains(r.out, "李") {
 		t.Errorf("it names a person: %s", r)
+	}
+}
+
+func TestOutboxRetrySendsWhatWasRefused(t *testing.T) {
+	x := newTerminal(t, "")
+	e := x.put("document-reprint", answered)
+	call(t, "outbox", "retry", string(e.Reference), "--config", x.config).want(t, exitNotReady, "nobody refused it")
+	x.park(e)
+	x.with(func(_ *store.Store, queue *outbox.Outbox) { // as the kiosk has it
+		call(t, "outbox", "retry", string(e.Reference), "--config", x.config).want(t, exitOK, "will be sent again")
+		leased, ok, err := queue.Lease(t.Context(), time.Now(), time.Minute)
+		if err != nil || !ok || leased.ID != e.ID {
+			t.Errorf("the running queue leases %s, %v, %v", leased.ID, ok, err)
+		}
+	})
+	if events := x.events(); !slices.Contains(events, "entry.unparked") {
+		t.Errorf("the journal has %q", events)
 	}
 }
 

@@ -160,6 +160,7 @@ func asTOML(c config.Config) string {
 	section("store")
 	text("dir", c.Store.Dir)
 	text("key", c.Store.Key)
+	plain("keep_days", c.Store.KeepDays)
 	section("visit")
 	text("idle", c.Visit.Idle)
 	text("warn", c.Visit.Warn)

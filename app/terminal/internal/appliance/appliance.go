@@ -202,6 +202,7 @@ func (b *build) openScanner() (session.CodeScanner, error) {
 func (b *build) openPulse(context.Context) error {
 	p := &b.pulse
 	p.board, p.queue, p.db, p.session, p.printer, p.log = &health.Board{}, b.queue, b.db, b.Session, b.printer, b.log
+	p.keepDays = b.cfg.Store.KeepDays
 	p.versions.program = kiosk.Version()
 	packs := policysync.New(policysync.Config{
 		Shelf: policysync.NewShelf(b.db), Fetcher: b.line, Log: b.log, Rand: rand.Float64,

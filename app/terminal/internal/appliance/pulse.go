@@ -33,6 +33,7 @@ type pulse struct {
 	session  *session.Session
 	printer  printer.Printer
 	scanner  bool // there is one
+	keepDays int  // of accepted entries
 	versions struct{ program, catalogue, policies string }
 	trust    trust
 	newer    func() // told when the central has other packs than in the last beat
@@ -99,10 +100,18 @@ func (p *pulse) storage(ctx context.Context) {
 	}
 }
 
-// tidy overwrites what acceptance has deleted, while nobody waits for the disk.
+// tidy removes what has been kept long enough and overwrites on the disk what was
+// deleted, while nobody waits for it.
 func (p *pulse) tidy(ctx context.Context) {
 	if p.session.State().Stage != session.Idle {
 		return
+	}
+	n, err := p.queue.Purge(ctx, time.Now().AddDate(0, 0, -p.keepDays))
+	switch {
+	case err != nil:
+		p.log.Warn("purge later", "err", err)
+	case n > 0:
+		p.log.Info("purged what the central has had for long", "entries", n)
 	}
 	if err := p.queue.Tidy(ctx); err != nil && !errors.Is(err, store.ErrBusy) {
 		p.log.Warn("tidy later", "err", err)

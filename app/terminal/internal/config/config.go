@@ -79,7 +79,10 @@ type Central struct {
 
 // Store is where the terminal keeps its state. Key is "auto", "tpm" or "file":
 // what keeps the terminal's own key.
-type Store struct{ Dir, Key string }
+type Store struct {
+	Dir, Key string
+	KeepDays int // of what the central has accepted
+}
 
 // Visit holds the times of a visit.
 type Visit struct {
@@ -118,8 +121,9 @@ type raw struct {
 		SealKey *string `toml:"seal_key"`
 	} `toml:"central"`
 	Store struct {
-		Dir *string `toml:"dir"`
-		Key *string `toml:"key"`
+		Dir      *string `toml:"dir"`
+		Key      *string `toml:"key"`
+		KeepDays *int    `toml:"keep_days"`
 	} `toml:"store"`
 	Visit struct {
 		Idle           *string `toml:"idle"`
@@ -145,7 +149,7 @@ func Default() Config {
 		Printer:  Printer{Serial: Serial{Port: "/dev/leye-printer", Driver: "bugst", Baud: 115200}, Columns: 48, Font: "auto"},
 		Scanner:  Scanner{Serial: Serial{Driver: "bugst", Baud: 115200}, Profile: "auto"},
 		Central:  Central{URL: "http://127.0.0.1:8700", Timeout: 10 * time.Second},
-		Store:    Store{Dir: "/var/lib/leye", Key: "auto"},
+		Store:    Store{Dir: "/var/lib/leye", Key: "auto", KeepDays: 30},
 		Visit:    Visit{Idle: 90 * time.Second, Warn: 30 * time.Second, WaitForCentral: 5 * time.Second, Farewell: 12 * time.Second, NoCard: 20 * time.Second},
 	}
 }
@@ -253,6 +257,7 @@ func (m *merger) merge(c *Config, r *raw) {
 	m.text("store.dir", r.Store.Dir, &c.Store.Dir, filled, someText)
 	keep := func(s string) bool { return s == "auto" || s == "tpm" || s == "file" }
 	m.text("store.key", r.Store.Key, &c.Store.Key, keep, `"auto", "tpm" or "file"`)
+	m.number("store.keep_days", r.Store.KeepDays, &c.Store.KeepDays, 1, 365)
 	m.visit(c, r)
 }
 

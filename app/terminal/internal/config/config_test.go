@@ -64,6 +64,7 @@ seal_key = "leye-1:j0DFrbaPJWJK5bIU6nZ6bslNgp09e14a0bpvPiE4KF8="
 [store]
 dir = "/srv/state"
 key = "tpm"
+keep_days = 7
 [visit]
 idle = "1m"
 warn = "10s"
@@ -83,7 +84,7 @@ func TestEveryKeyReachesItsPlace(t *testing.T) {
 		Reader:   config.Serial{Port: "/dev/ttyS1", Driver: "tarm", Baud: 9600},
 		Printer:  config.Printer{Serial: config.Serial{Port: "/dev/ttyS2", Driver: "tarm", Baud: 19200}, Columns: 32, Font: "gbk"},
 		Central:  config.Central{URL: "https://central.example:8443/leye", Timeout: 3 * time.Second, SealKey: "leye-1:j0DFrbaPJWJK5bIU6nZ6bslNgp09e14a0bpvPiE4KF8="},
-		Store:    config.Store{Dir: "/srv/state", Key: "tpm"},
+		Store:    config.Store{Dir: "/srv/state", Key: "tpm", KeepDays: 7},
 		Scanner:  config.Scanner{Serial: config.Serial{Port: "/dev/ttyS3", Driver: "tarm", Baud: 38400}, Profile: "packet"},
 		Visit:    config.Visit{Idle: time.Minute, Warn: 10 * time.Second, WaitForCentral: 2500 * time.Millisecond, Farewell: 8 * time.Second, NoCard: 15 * time.Second},
 	}

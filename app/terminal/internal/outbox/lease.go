@@ -6,11 +6,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
 
 	"leye/app/envelope"
 	"leye/app/terminal/internal/kiosk"
 	"leye/app/terminal/internal/seal"
+	"leye/app/terminal/internal/store"
 )
 
 // The entry that waits longest goes first. An entry with an older brother of the
@@ -152,19 +154,30 @@ func (o *Outbox) parkIn(ctx context.Context, tx *sql.Tx, id kiosk.ApplicationID,
 	return readOne(ctx, tx, id)
 }
 
-// Unpark puts a parked entry back into the queue, for staff.
-func (o *Outbox) Unpark(ctx context.Context, id kiosk.ApplicationID) error {
-	err := o.change(ctx, "put entry back", id, func(tx *sql.Tx, e Entry) error {
-		if e.State != kiosk.Parked {
-			return fmt.Errorf("the entry is %s, not parked", e.State)
+// ErrNotParked is what [Unpark] says of an entry that nobody refused.
+var ErrNotParked = errors.New("the entry is not parked")
+
+// Unpark puts a parked entry back into the queue in db, for staff. The program
+// that runs the queue may be at work: it finds the entry at its next look.
+func Unpark(ctx context.Context, db *store.Store, j Journal, now time.Time, id kiosk.ApplicationID) error {
+	err := db.Tx(ctx, func(tx *sql.Tx) error {
+		e, err := readOne(ctx, tx, id)
+		if err != nil {
+			return err
 		}
-		return o.set(ctx, tx, id, "entry.unparked", "",
-			`state = 'retry', reason = '', due_at = ?3`, o.opt.Now().UnixMilli())
+		if e.State != kiosk.Parked {
+			return ErrNotParked
+		}
+		_, err = tx.ExecContext(ctx, "UPDATE outbox SET state = 'retry', reason = '', due_at = ?2, changed_at = ?2 WHERE id = ?1", string(id), now.UnixMilli())
+		if err != nil {
+			return err
+		}
+		return j.Add(ctx, tx, kiosk.Event{At: now, Name: "entry.unparked", Entry: id})
 	})
-	if err == nil {
-		o.nudge()
+	if err != nil {
+		return fmt.Errorf("put entry back: %w", err)
 	}
-	return err
+	return nil
 }
 
 // Next is when the next entry is due, which may be in the past; zero when none
@@ -190,7 +203,8 @@ func (o *Outbox) Next(ctx context.Context) (time.Time, error) {
 }
 
 // Purge deletes accepted entries whose last change lies before the given time
-// and returns how many; their acknowledgements go with them.
+// and returns how many; their acknowledgements go with them. The journal says
+// that it was done.
 func (o *Outbox) Purge(ctx context.Context, before time.Time) (int64, error) {
 	var n int64
 	err := o.db.Tx(ctx, func(tx *sql.Tx) error {
@@ -198,8 +212,10 @@ func (o *Outbox) Purge(ctx context.Context, before time.Time) (int64, error) {
 		if err != nil {
 			return err
 		}
-		n, err = r.RowsAffected()
-		return err
+		if n, err = r.RowsAffected(); err != nil || n == 0 {
+			return err
+		}
+		return o.record(ctx, tx, o.opt.Now(), "entries.purged", "", strconv.FormatInt(n, 10))
 	})
 	if err != nil {
 		return 0, fmt.Errorf("purge entries: %w", err)

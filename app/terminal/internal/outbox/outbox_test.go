@@ -405,14 +405,15 @@ func TestFinalEntriesStayFinal(t *testing.T) {
 	if e := b.get(t, parked); e.Reason != kiosk.RefusedInvalid || e.CentralKey == "" {
 		t.Errorf("parked as %+v", e)
 	}
-	if err := b.Unpark(t.Context(), parked); err != nil {
+	j := journal.New(b.db, journal.Options{})
+	if err := Unpark(t.Context(), b.db, j, b.now, parked); err != nil {
 		t.Fatal(err)
 	}
 	if got := b.lease(t); got != parked {
 		t.Error("not back in the queue")
 	}
-	if err := b.Unpark(t.Context(), accepted); err == nil {
-		t.Error("an accepted entry was put back")
+	if err := Unpark(t.Context(), b.db, j, b.now, accepted); !errors.Is(err, ErrNotParked) {
+		t.Errorf("an accepted entry was put back: %v", err)
 	}
 }
 

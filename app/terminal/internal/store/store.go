@@ -354,6 +354,9 @@ func (s *Store) Room(ctx context.Context, tx *sql.Tx) error {
 	return nil
 }
 
+// Pages is how much of the file so many bytes of one row take, in whole pages.
+func Pages(n int64) int64 { return (n + pageSize - 1) / pageSize * pageSize }
+
 // Free is the room in bytes that is left for an unprivileged user where the
 // directory dir lies.
 func Free(dir string) (int64, error) {
