@@ -47,7 +47,7 @@ var (
 // damaged reports that something came and could not be used: the line is there,
 // and the same question may be answered well the next time.
 func damaged(err error) bool {
-	return errors.Is(err, frame.ErrChecksum) || errors.Is(err, errBroken) || errors.Is(err, ErrLayout)
+	return errors.Is(err, frame.ErrChecksum) || errors.Is(err, errBroken) || errors.Is(err, ErrLayout) || errors.Is(err, errDiffers)
 }
 
 // answered reports that the module itself has spoken, whatever it said.
@@ -57,15 +57,17 @@ func answered(err error) bool {
 }
 
 // ask sends a request and returns the data of its answer. A request that the
-// module received damaged is sent twice more.
+// module received damaged is sent twice more. What the line did wrong is noted.
 func (r *Reader) ask(ctx context.Context, c command) ([]byte, error) {
 	for try := 0; ; try++ {
 		data, err := r.askOnce(ctx, c)
-		var status *StatusError
-		if try < 2 && errors.As(err, &status) && (status.Status == StatusBadChecksum || status.Status == StatusBadLength) {
-			continue
+		unheard := isStatus(err, StatusBadChecksum) || isStatus(err, StatusBadLength)
+		if unheard || damaged(err) || errors.Is(err, errSilent) {
+			r.noise = time.Now()
 		}
-		return data, err
+		if !unheard || try == 2 {
+			return data, err
+		}
 	}
 }
 

@@ -2,6 +2,7 @@ package samv
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"time"
@@ -20,8 +21,10 @@ const (
 
 // presentation is what happened since something was laid down.
 type presentation struct {
-	found  bool // the module found a card in this pass
-	failed int  // readings that the module gave up
+	found  bool                // the module found a card in this pass
+	served bool                // the module has answered 30 01 and may not find the card again
+	failed int                 // readings that came to nothing
+	sums   [][sha256.Size]byte // of readings that wait for an equal one
 	// Where 30 03 cannot tell, find does: see gone.
 	noExtra bool
 	missed  int
@@ -129,7 +132,7 @@ func (r *Reader) failure(ctx context.Context, err error) error {
 		return ctx.Err()
 	case errors.As(err, &status):
 		return r.refused(status)
-	case damaged(err) && r.visit.found:
+	case damaged(err) && r.visit.failed > 0:
 		r.visit.failed = 0
 		r.show(idcard.Retry)
 		return fmt.Errorf("read card: %w: %w", idcard.ErrUnreadable, err)

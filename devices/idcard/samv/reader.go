@@ -57,6 +57,7 @@ type Reader struct {
 	restart  bool // the module must be reset before it is asked again
 	lies     lying
 	visit    presentation
+	noise    time.Time // when the line last damaged something
 	progress func(idcard.Progress)
 	shown    idcard.Progress
 }
@@ -201,7 +202,7 @@ func (r *Reader) open(ctx context.Context) error {
 
 // drop gives the line up. What answers behind it next may be another module.
 func (r *Reader) drop() error {
-	r.rated, r.lies = false, nothing
+	r.rated, r.lies, r.visit = false, nothing, presentation{}
 	return r.line.Drop()
 }
 
@@ -210,53 +211,4 @@ func (r *Reader) resetModule(ctx context.Context) error {
 		return err
 	}
 	return r.sleep(ctx, resetPause)
-}
-
-// readCard reads the card that lies there. After an answer that came damaged it
-// tries a second time.
-func (r *Reader) readCard(ctx context.Context) (idcard.Card, error) {
-	card, err := r.readOnce(ctx)
-	if !damaged(err) {
-		return card, err
-	}
-	found := r.visit.found
-	if found {
-		r.visit.failed++
-	}
-	r.log.Info("read card again", "reader", r.line.String(), "err", err)
-	card, again := r.readOnce(ctx)
-	if !found || !isStatus(again, StatusNotFound) {
-		return card, again
-	}
-	// The module has read the card, only its answer was lost. Many find a card
-	// again only after it was lifted, or after a reset.
-	if here, err := r.addedInformation(ctx); err != nil || !here {
-		return card, errors.Join(again, err)
-	}
-	if err := r.resetModule(ctx); err != nil {
-		return card, err
-	}
-	return r.readOnce(ctx)
-}
-
-// readOnce finds, selects and reads: all three for every reading.
-func (r *Reader) readOnce(ctx context.Context) (idcard.Card, error) {
-	r.visit.found = false
-	if _, err := r.ask(ctx, find); err != nil {
-		return idcard.Card{}, err
-	}
-	r.visit.found = true
-	r.show(idcard.Reading)
-	if _, err := r.ask(ctx, selectCard); err != nil {
-		return idcard.Card{}, err
-	}
-	data, err := r.ask(ctx, readBase)
-	if err != nil {
-		return idcard.Card{}, err
-	}
-	defer clear(data)
-	now := time.Now()
-	card, err := Decode(data, false, idcard.DateOf(now))
-	card.ReadAt = now
-	return card, err
 }
