@@ -87,7 +87,7 @@ type (
 func (Touch) apply(*Session) {}
 
 func (Start) apply(s *Session) {
-	if s.state.Stage == Idle || s.state.Stage == Ended {
+	if (s.state.Stage == Idle || s.state.Stage == Ended) && !s.state.Locked() {
 		s.begin()
 	}
 }
@@ -481,7 +481,9 @@ func (Leave) apply(s *Session) {
 	switch s.state.Stage {
 	case Idle, Submitting:
 	case Ended:
-		s.set(func(st *State) { st.Stage = Idle })
+		if !s.state.Locked() {
+			s.set(func(st *State) { st.Stage = Idle })
+		}
 	case Filed:
 		Finish{}.apply(s)
 	default:

@@ -95,6 +95,7 @@ type Session struct {
 	ctx      context.Context // of Run: outlives each visit
 	visit    *visit
 	deadline time.Time
+	wiped    time.Time // when the last visit ended
 	tasks    sync.WaitGroup
 }
 
@@ -103,6 +104,7 @@ type cardEvent struct {
 	progress idcard.Progress
 	err      error
 	read     bool
+	at       time.Time // when the reader delivered it
 }
 
 // New returns a Session in its idle state.
@@ -205,7 +207,7 @@ func (s *Session) readCards(ctx context.Context) {
 		if ctx.Err() != nil {
 			return
 		}
-		s.sendCard(ctx, cardEvent{card: card, err: err, read: true})
+		s.sendCard(ctx, cardEvent{card: card, err: err, read: true, at: s.now()})
 		if err != nil && !errors.Is(err, idcard.ErrNoCard) && !errors.Is(err, idcard.ErrRemoved) && !errors.Is(err, idcard.ErrNotACard) {
 			pause(ctx, time.Second) // a broken device must not spin
 		}

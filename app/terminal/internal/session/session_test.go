@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -21,7 +22,13 @@ import (
 )
 
 // reader delivers the cards that a test lays down.
-type reader struct{ cards chan idcard.Card }
+type reader struct {
+	cards chan idcard.Card
+	told  atomic.Pointer[func(idcard.Progress)]
+}
+
+// progress tells the session what the reader does.
+func (r *reader) progress(p idcard.Progress) { (*r.told.Load())(p) }
 
 func (r *reader) Read(ctx context.Context) (idcard.Card, error) {
 	select {
@@ -32,7 +39,7 @@ func (r *reader) Read(ctx context.Context) (idcard.Card, error) {
 	}
 }
 func (r *reader) Present(context.Context) (bool, error) { return false, nil }
-func (r *reader) SetProgress(func(idcard.Progress))     {}
+func (r *reader) SetProgress(f func(idcard.Progress))   { r.told.Store(&f) }
 
 // central plays queue and central: what Put and Wait answer.
 type central struct {
@@ -86,6 +93,7 @@ type paper struct {
 	proof printer.Proof
 	err   error
 	docs  int
+	exit  printer.Exit
 }
 
 func (p *paper) Print(context.Context, printer.Document) (printer.Proof, error) {
@@ -93,7 +101,7 @@ func (p *paper) Print(context.Context, printer.Document) (printer.Proof, error) 
 	return p.proof, p.err
 }
 func (p *paper) Status(context.Context) (printer.Status, error) {
-	return printer.Status{Online: true, Paper: printer.PaperOK}, nil
+	return printer.Status{Online: true, Paper: printer.PaperOK, Exit: p.exit}, nil
 }
 func (p *paper) Compose(f session.Filing) (printer.Document, error) {
 	return printer.Document{Body: []printer.Block{printer.Line{Text: string(f.Outcome)}}}, nil
@@ -108,6 +116,7 @@ var sample = idcard.Card{
 type stage struct {
 	t       *testing.T
 	s       *session.Session
+	cfg     session.Config
 	reader  *reader
 	scanner *scannertest.Scanner
 	central *central
@@ -126,10 +135,11 @@ func visit(t *testing.T, f func(v *stage)) {
 		t.Fatal(err)
 	}
 	synctest.Test(t, func(t *testing.T) {
-		v := &stage{t: t, reader: &reader{make(chan idcard.Card)}, scanner: &scannertest.Scanner{}, central: &central{}, paper: &paper{proof: printer.Printed}}
-		v.s = session.New(session.Config{
+		v := &stage{t: t, reader: &reader{cards: make(chan idcard.Card)}, scanner: &scannertest.Scanner{}, central: &central{}, paper: &paper{proof: printer.Printed}}
+		v.cfg = session.Config{
 			Terminal: "PT01", Catalogue: cat, Policies: policies, Reader: v.reader, Scanner: v.scanner, Submitter: v.central, Printer: v.paper, Slips: v.paper,
-		})
+		}
+		v.s = session.New(v.cfg)
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error)
 		go func() { done <- v.s.Run(ctx) }()

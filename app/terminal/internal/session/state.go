@@ -61,6 +61,8 @@ type State struct {
 	Reader   idcard.Progress
 	Trouble  string // text key about the card, or empty
 	Slow     bool   // no reading for a while: offer staff
+	CardLeft bool   // the card of a visit that is over lies on the reader
+	SlipLeft bool   // its slip lies at the paper's exit, where the printer can tell
 	Scanner  bool   // codes can be scanned
 	Scan     string // text key about the last code held up, or empty
 	Scans    int    // codes of this visit that something was said about
@@ -87,6 +89,11 @@ type State struct {
 
 	Failures int // filings of this visit that could not be kept
 }
+
+// Locked reports that nobody can begin: the card of the person before lies on the
+// reader, and what is read now could be theirs. A reader that went silent locks
+// nobody out.
+func (st State) Locked() bool { return st.CardLeft && st.Reader != idcard.Offline }
 
 // Checks is what the service page says before anything is asked.
 type Checks struct {

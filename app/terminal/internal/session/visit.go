@@ -10,6 +10,7 @@ import (
 	"leye/app/form"
 	"leye/app/terminal/internal/kiosk"
 	"leye/devices/idcard"
+	"leye/devices/printer"
 )
 
 // visit holds what must end with the visit: its context stops every task that
@@ -24,6 +25,7 @@ type visit struct {
 	looking time.Time             // since when a card is awaited
 	slip    slipCode              // held up, and not asked for yet
 	endedAt time.Time
+	asking  bool // the printer was asked whether the slip is still there
 }
 
 func newVisit(ctx context.Context) *visit {
@@ -50,9 +52,11 @@ func (s *Session) wipe() {
 	s.visit.end()
 	s.release(s.visit.filed)
 	s.set(func(st *State) {
-		*st = State{Serial: st.Serial, Stage: Idle, Language: "zh", Reader: st.Reader, Scanner: st.Scanner}
+		*st = State{
+			Serial: st.Serial, Stage: Idle, Language: "zh", Reader: st.Reader, CardLeft: st.CardLeft, Scanner: st.Scanner,
+		}
 	})
-	s.deadline = time.Time{}
+	s.deadline, s.wiped = time.Time{}, s.now()
 }
 
 // longestRelease bounds the last writes for a visit while the terminal shuts down.
@@ -124,18 +128,39 @@ func (s *Session) onTick() {
 	}
 }
 
-// tickEnded returns to the idle screen once the farewell has been read.
+// tickEnded returns to the idle screen once the farewell has been read and card
+// and slip were taken.
 func (s *Session) tickEnded(now time.Time) {
-	if now.Before(s.visit.endedAt.Add(s.cfg.Farewell)) {
+	s.askForSlip()
+	if s.state.Locked() || s.state.SlipLeft || now.Before(s.visit.endedAt.Add(s.cfg.Farewell)) {
 		return
 	}
 	s.set(func(st *State) { st.Stage = Idle })
 }
 
-// leave wipes and shows the farewell when somebody was identified, so that the
-// card is not forgotten; else it returns to the idle screen.
+// askForSlip finds out whether the slip lies at the exit. A printer that cannot
+// tell, or does not answer, keeps nobody waiting.
+func (s *Session) askForSlip() {
+	if s.state.Print == NotPrinting || s.visit.asking {
+		return
+	}
+	v := s.visit
+	v.asking = true
+	s.start(func(ctx context.Context) func() {
+		status, err := s.cfg.Printer.Status(ctx)
+		left := err == nil && status.Exit == printer.ExitSlip
+		return func() {
+			v.asking = false
+			s.set(func(st *State) { st.SlipLeft = left })
+		}
+	})
+}
+
+// leave wipes and shows the farewell when somebody was identified or a card lies
+// there, so that the card is not forgotten; else it returns to the idle screen.
 func (s *Session) leave() {
-	farewell := s.state.Resident != nil || s.state.Filing != nil
+	left := s.state.CardLeft || cardLies(s.state.Reader)
+	farewell := s.state.Resident != nil || s.state.Filing != nil || left
 	printed := s.state.Print
 	language, elder, reach := s.state.Language, s.state.Elder, s.state.Reach
 	s.wipe()
@@ -143,18 +168,27 @@ func (s *Session) leave() {
 	if farewell {
 		s.visit.endedAt = s.now()
 		s.set(func(st *State) {
-			st.Stage, st.Language, st.Elder, st.Reach, st.Print = Ended, language, elder, reach, printed
+			st.Stage, st.Language, st.Elder, st.Reach, st.Print, st.CardLeft = Ended, language, elder, reach, printed, left
 		})
+		s.askForSlip()
 	}
 }
 
+func cardLies(p idcard.Progress) bool { return p == idcard.Reading || p == idcard.Retry }
+
 func (s *Session) onCard(e cardEvent) {
-	if !e.read {
+	switch {
+	case !e.read:
 		s.onProgress(e.progress)
 		return
-	}
-	if e.err != nil {
+	case e.err != nil:
 		s.onCardError(e.err)
+		return
+	case e.at.Before(s.wiped):
+		s.set(func(st *State) { st.CardLeft = true }) // it was laid for the visit that is over
+		return
+	case s.state.CardLeft:
+		s.set(func(st *State) { st.Trouble = "card.left" }) // the same one, found again
 		return
 	}
 	r := residentOf(e.card)
@@ -178,11 +212,16 @@ func (s *Session) onCard(e cardEvent) {
 func (s *Session) onProgress(p idcard.Progress) {
 	s.set(func(st *State) {
 		st.Reader = p
-		if p == idcard.Reading {
+		switch p {
+		case idcard.Reading:
 			st.Trouble = ""
-		}
-		if p == idcard.Retry {
+		case idcard.Retry:
 			st.Trouble = "card.retry"
+		case idcard.Waiting:
+			st.CardLeft = false
+			if st.Trouble == "card.left" {
+				st.Trouble = ""
+			}
 		}
 	})
 	if p == idcard.Reading && s.state.Stage == Idle {
@@ -190,8 +229,10 @@ func (s *Session) onProgress(p idcard.Progress) {
 	}
 }
 
+// onCardError says what a person can do about a card. What is wrong with the
+// device itself shows as the reader's state.
 func (s *Session) onCardError(err error) {
-	key := "card.unreadable"
+	key := ""
 	switch {
 	case errors.Is(err, idcard.ErrNoCard):
 		return
@@ -199,8 +240,12 @@ func (s *Session) onCardError(err error) {
 		key = "card.removed"
 	case errors.Is(err, idcard.ErrNotACard):
 		key = "card.not_a_card"
-	default:
+	case errors.Is(err, idcard.ErrUnreadable), errors.Is(err, idcard.ErrUnverified):
 		s.cfg.Log.Warn("read card", "err", err)
+		key = "card.unreadable"
+	default:
+		s.cfg.Log.Warn("use card reader", "err", err)
+		return
 	}
 	s.set(func(st *State) { st.Trouble = key })
 }
@@ -209,7 +254,7 @@ func (s *Session) onCardError(err error) {
 func (s *Session) begin() {
 	s.visit.end()
 	s.renew(s.ctx)
-	s.set(func(st *State) { st.Stage, st.Overlay = Home, NoOverlay })
+	s.set(func(st *State) { st.Stage, st.Overlay, st.Print, st.SlipLeft = Home, NoOverlay, NotPrinting, false })
 	s.touch()
 }
 

@@ -253,6 +253,7 @@ func (u *UI) look() string {
 	if st.Overlay == session.StillThere {
 		fmt.Fprint(&w, int(st.WipeAt.Sub(u.cfg.Now()).Seconds()))
 	}
+	fmt.Fprintf(&w, "%v %v|", st.CardLeft, st.SlipLeft)
 	fmt.Fprintf(&w, "%v|%v %v|%v %v|%v %v|", st.Resident != nil, st.Question, len(st.Questions), st.Returning, st.Fault, st.Print, st.Category)
 	for _, h := range st.Hits {
 		fmt.Fprint(&w, h.Policy.ID, " ")

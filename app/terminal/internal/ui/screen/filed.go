@@ -130,19 +130,25 @@ func (b *Builder) paper(st session.State) fyne.CanvasObject {
 	}
 }
 
-// ended reminds of slip and card; nothing of the person is left.
+// ended reminds of slip and card; nothing of the person is left. While the card
+// lies there, nobody can begin.
 func (b *Builder) ended(st session.State) Page {
 	art := min(b.Size.Height*0.26, 480)
 	objs := []fyne.CanvasObject{
 		b.full(b.T("end.title"), control.Type{Size: b.Tokens.Huge, Bold: true, Color: theme.Primary, Line: 1.3}, b.Width()),
 		control.Sized(b.Width(), art, control.Middle(b.icon("card-reader", theme.Primary, art*1.5, art))),
-		b.notice("card", b.T("end.card"), theme.Wait, theme.WaitBg),
+	}
+	if st.CardLeft {
+		objs = append(objs, b.notice("card", b.T("end.card"), theme.Wait, theme.WaitBg))
 	}
 	if st.Print != session.NotPrinting {
 		objs = append(objs, b.notice("slip", b.T("end.slip"), theme.Wait, theme.WaitBg))
 	}
 	objs = append(objs, b.full(b.T("end.wiped"), b.body(theme.Quiet), b.Width()))
 	side := (b.Size.Width - b.Width()) / 2
-	again := b.button("again", b.T("end.again"), "", primary, b.Tokens.Action, func() { b.Do(session.Start{}) })
-	return Page{Whole: true, Body: b.spread(control.Pad(control.Sides(0, side), control.Stack(30, objs...)), control.Pad(control.Insets{Right: side, Bottom: 40, Left: side}, again))}
+	bottom := b.full(b.T("end.first"), b.body(theme.Ink), b.Width())
+	if !st.Locked() {
+		bottom = b.button("again", b.T("end.again"), "", primary, b.Tokens.Action, func() { b.Do(session.Start{}) })
+	}
+	return Page{Whole: true, Body: b.spread(control.Pad(control.Sides(0, side), control.Stack(30, objs...)), control.Pad(control.Insets{Right: side, Bottom: 40, Left: side}, bottom))}
 }

@@ -32,9 +32,12 @@ func (b *Builder) idle(st session.State) Page {
 		b.full(b.Say(b.Place.Centre), b.body(theme.Quiet), width),
 	}
 	begin := []fyne.CanvasObject{b.full(b.T("idle.words"), b.tile(theme.Ink), width), b.startButton(width)}
-	if st.Reader == idcard.Offline {
+	switch {
+	case st.Reader == idcard.Offline:
 		begin = append(begin, b.noticeIn("warning", b.T("idle.no_reader"), theme.Wait, theme.WaitBg, width))
-	} else {
+	case st.Locked():
+		begin = append(begin, b.noticeIn("card", b.T("card.left"), theme.Wait, theme.WaitBg, width))
+	default:
 		begin = append(begin, b.full(b.T("idle.card"), b.body(theme.Quiet), width))
 	}
 	var body fyne.CanvasObject

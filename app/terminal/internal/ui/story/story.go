@@ -79,6 +79,7 @@ func Tell(cat *catalogue.Catalogue, policies *policy.Library) ([]Story, error) {
 	stories := []Story{
 		{Name: "idle", State: at(session.Idle)},
 		{Name: "idle-no-reader", State: at(session.Idle, func(st *session.State) { st.Reader = idcard.Offline })},
+		{Name: "idle-card-left", State: at(session.Idle, func(st *session.State) { st.CardLeft, st.Reader = true, idcard.Reading })},
 		{Name: "home", State: at(session.Home)},
 		{Name: "home-known", State: at(session.Home, known)},
 		{Name: "event", State: at(session.Browse)},
@@ -188,6 +189,7 @@ func endings(f, lookup *form.Form, at stage) []Story {
 		{Name: "filed-no-slip", State: filed(session.Accepted, session.PrintFailed, kiosk.CodePrinterFault)},
 		{Name: "filed-policy", State: at(session.Filed, func(st *session.State) { st.Filing, st.Print = printed, session.PrintDone })},
 		{Name: "end", State: at(session.Ended, func(st *session.State) { st.Print = session.PrintDone })},
+		{Name: "end-card", State: at(session.Ended, func(st *session.State) { st.Print, st.CardLeft, st.Reader = session.PrintDone, true, idcard.Reading })},
 		{Name: "help", State: over(session.HelpCall)},
 		{Name: "leave", State: over(session.LeaveAsk)},
 		{Name: "still-there", State: over(session.StillThere)},
