@@ -184,6 +184,32 @@ func TestNoiseBeforeTheAnswerCostsNoTime(t *testing.T) {
 	})
 }
 
+// TestAnAnswerToAnEarlierRequestIsNotTaken lets the answers of a request that was
+// given up come in front of the right one.
+func TestAnAnswerToAnEarlierRequestIsNotTaken(t *testing.T) {
+	late := []string{"find_ok", "find_failed_no_card", "ok_empty"}
+	for right, c := range map[string]command{"select_ok": selectCard, "resident_plain": readBase, "find_ok": find, "no_content": readExtra} {
+		synctest.Test(t, func(t *testing.T) {
+			vectors := idcardtest.Load()
+			r := newReader(porttest.Serve(t, func([]byte) []porttest.Reply {
+				var replies []porttest.Reply
+				for _, name := range late {
+					if c.name != find.name || name == "ok_empty" {
+						b, _ := vectors.Answer(name)
+						replies = append(replies, porttest.Reply{Bytes: b})
+					}
+				}
+				b, _ := vectors.Answer(right)
+				return append(replies, porttest.Reply{Bytes: b, Delay: 50 * time.Millisecond})
+			}), 115200, nil)
+			defer r.Close()
+			if _, err := r.ask(t.Context(), c); err != nil && !isStatus(err, StatusNoItem) {
+				t.Errorf("%s: %v", c.name, err)
+			}
+		})
+	}
+}
+
 // TestPulledAndPluggedInOverPseudoTerminals moves the name of a device from one
 // terminal to another, as udev does.
 func TestPulledAndPluggedInOverPseudoTerminals(t *testing.T) {

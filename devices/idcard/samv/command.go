@@ -144,6 +144,17 @@ func (r *Reader) fitting(c command) ([]byte, error) {
 	}
 }
 
+// fits reports whether body can be the answer to c. After a request that was given
+// up, its answer may come when the next one is on its way.
 func (c command) fits(body []byte) bool {
-	return Status(body[2]) != c.success || c.data == anyData || len(body)-3 == c.data
+	s := Status(body[2])
+	switch s {
+	case c.success:
+		return c.data == anyData && len(body) > 3 || len(body)-3 == c.data
+	case StatusOK, StatusFound:
+		return false
+	case StatusNotFound:
+		return c.success == StatusFound
+	}
+	return true
 }

@@ -139,7 +139,8 @@ func (r *Reader) failure(ctx context.Context, err error) error {
 	case damaged(err), errors.Is(err, errSilent):
 		return r.unanswered(err)
 	}
-	r.show(idcard.Offline)
+	// Nothing is shown of it yet: a plug that slipped may be in again at the next
+	// attempt to open.
 	return errors.Join(fmt.Errorf("read card: %w", err), r.drop())
 }
 

@@ -35,7 +35,8 @@ type line interface {
 
 // Times of the read cycle (protocol sections 4.3 to 4.6).
 const (
-	pollEvery  = 300 * time.Millisecond // while a person is expected
+	pollEvery  = 40 * time.Millisecond  // for a card: what a person waits before it is found
+	holdEvery  = 200 * time.Millisecond // for the card that lies there to be taken
 	silences   = 3                      // in a row before the module is reset
 	resetPause = time.Second
 )
@@ -131,10 +132,19 @@ func (r *Reader) Read(ctx context.Context) (idcard.Card, error) {
 		if done || err != nil {
 			return card, r.ended(err)
 		}
-		if err := r.sleep(ctx, pollEvery); err != nil {
+		if err := r.sleep(ctx, r.pause()); err != nil {
 			return idcard.Card{}, r.ended(err)
 		}
 	}
+}
+
+func (r *Reader) pause() time.Duration {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.lies != nothing {
+		return holdEvery
+	}
+	return pollEvery
 }
 
 func (r *Reader) sleep(ctx context.Context, d time.Duration) error {

@@ -30,6 +30,7 @@ type socket struct {
 	intact bool                // the answer that comes is not damaged yet
 	deaf   bool                // the rest of it is lost
 	asked  []string            // requests, as command and parameter
+	heard  time.Time           // when the last bytes came
 
 	mu     sync.Mutex // guards the cable against Close
 	closed bool
@@ -89,6 +90,7 @@ func (s *socket) Read(ctx context.Context, b []byte) (int, error) {
 		return 0, ctx.Err()
 	}
 	n, err := s.Cable.Read(ctx, b)
+	s.heard = time.Now()
 	if s.spoils > 0 && s.intact && n > 0 && b[0] != frame.Preamble[0] {
 		s.spoils, s.intact = s.spoils-1, false
 		s.damage(b[:n])
@@ -190,6 +192,12 @@ func plug(t *testing.T, module *sim.Reader) *sim.PTY {
 	if err != nil {
 		t.Skip(err)
 	}
+	serve(t, module, line)
+	return line
+}
+
+// serve runs the module on a line until the test ends.
+func serve(t testing.TB, module *sim.Reader, line *sim.PTY) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var run sync.WaitGroup
 	run.Go(func() { _ = module.Run(ctx, line) })
@@ -197,7 +205,6 @@ func plug(t *testing.T, module *sim.Reader) *sim.PTY {
 		cancel()
 		run.Wait()
 	})
-	return line
 }
 
 // inBubble runs f with a reader on a simulated clock and a context that ends.

@@ -1,0 +1,169 @@
+package samv
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"leye/devices/idcard"
+	"leye/devices/internal/frame"
+	"leye/devices/internal/serialport"
+	"leye/devices/sim"
+)
+
+// shortest is the least time in which a card can be read: the module's own for
+// find, select and read, and that of the bytes on the line.
+func shortest(baud int) time.Duration {
+	const own = 680 * time.Millisecond
+	requests := 3 * (frame.Header + frame.MinRequest)
+	answers := 3*(frame.Header+frame.MinAnswer) + find.data + selectCard.data + readBase.data
+	return own + time.Duration((requests+answers)*10)*time.Second/time.Duration(baud)
+}
+
+// most is what a reading may take of the shortest.
+const most = 1.10
+
+// TestACardIsReadAsFastAsTheLineAllows lays a card at every moment of the driver's
+// round.
+func TestACardIsReadAsFastAsTheLineAllows(t *testing.T) {
+	for _, baud := range rates {
+		worst := 0.0
+		for phase := time.Duration(0); phase < 100*time.Millisecond; phase += 3 * time.Millisecond {
+			inBubble(t, sim.ReaderConfig{Baud: baud}, baud, func(ctx context.Context, t *testing.T, r *Reader, s *socket) {
+				time.AfterFunc(time.Second+phase, func() { lay(t, s, "resident_plain") })
+				start := time.Now().Add(time.Second + phase)
+				wantCard(ctx, t, r, "resident_plain")
+				worst = max(worst, float64(time.Since(start))/float64(shortest(baud)))
+			})
+		}
+		t.Logf("%d bit/s: %.3f of %v at worst", baud, worst, shortest(baud))
+		if worst > most {
+			t.Errorf("%d bit/s: %.3f of %v", baud, worst, shortest(baud))
+		}
+	}
+}
+
+// TestEveryStateIsToldWhenItIsKnown holds the driver to telling what an answer
+// means in the moment in which its last byte arrives.
+func TestEveryStateIsToldWhenItIsKnown(t *testing.T) {
+	inBubble(t, sim.ReaderConfig{}, 115200, func(ctx context.Context, t *testing.T, r *Reader, s *socket) {
+		var at time.Time
+		r.SetProgress(func(p idcard.Progress) {
+			if late := time.Since(s.heard); late > time.Millisecond {
+				t.Errorf("%v is told %v after the answer", p, late)
+			}
+			at = time.Now()
+		})
+		lay(t, s, "resident_plain")
+		wantCard(ctx, t, r, "resident_plain")
+		taken := time.AfterFunc(time.Second, s.module.Take)
+		defer taken.Stop()
+		gone := time.Now().Add(time.Second)
+		empty, cancel := context.WithTimeout(ctx, 3*time.Second)
+		defer cancel()
+		if c, err := r.Read(empty); !errors.Is(err, context.DeadlineExceeded) {
+			t.Fatalf("%v, %v", c, err)
+		}
+		if took := at.Sub(gone); r.shown != idcard.Waiting || took > holdEvery+2*60*time.Millisecond {
+			t.Errorf("shows %v, %v after the card was taken", r.shown, took)
+		}
+	})
+}
+
+// BenchmarkCard is from a card laid to its value over a pseudo terminal, as a
+// ratio to the shortest time.
+func BenchmarkCard(b *testing.B) {
+	for _, baud := range rates {
+		b.Run(fmt.Sprint(baud), func(b *testing.B) {
+			module := sim.NewReader(sim.ReaderConfig{Baud: baud})
+			r := overPTY(b, module, Config{Baud: baud})
+			var sum, worst time.Duration
+			for b.Loop() {
+				took := layAndRead(b, r, module)
+				sum, worst = sum+took, max(worst, took)
+			}
+			b.ReportMetric(sum.Seconds()/float64(b.N)/shortest(baud).Seconds(), "ratio")
+			b.ReportMetric(worst.Seconds()/shortest(baud).Seconds(), "worst-ratio")
+		})
+	}
+}
+
+func layAndRead(b *testing.B, r *Reader, module *sim.Reader) time.Duration {
+	b.Helper()
+	type result struct {
+		at  time.Time
+		err error
+	}
+	done := make(chan result, 1)
+	go func() {
+		_, err := r.Read(b.Context())
+		done <- result{time.Now(), err}
+	}()
+	time.Sleep(100 * time.Millisecond) // it polls
+	start := time.Now()
+	if err := module.Lay("resident_plain"); err != nil {
+		b.Fatal(err)
+	}
+	got := <-done
+	if got.err != nil {
+		b.Fatal(got.err)
+	}
+	module.Take()
+	for here := true; here; {
+		var err error
+		if here, err = r.Present(b.Context()); err != nil {
+			b.Fatal(err)
+		}
+	}
+	return got.at.Sub(start)
+}
+
+// BenchmarkIdle is the share of a processor that waiting for a card costs.
+func BenchmarkIdle(b *testing.B) {
+	for _, driver := range []string{serialport.DriverBugst, serialport.DriverTarm} {
+		b.Run(driver, func(b *testing.B) {
+			r := overPTY(b, sim.NewReader(sim.ReaderConfig{}), Config{Driver: driver, Baud: 115200})
+			for b.Loop() {
+				begin, busy := time.Now(), cpu(b)
+				ctx, cancel := context.WithTimeout(b.Context(), 3*time.Second)
+				_, err := r.Read(ctx)
+				cancel()
+				if !errors.Is(err, context.DeadlineExceeded) {
+					b.Fatal(err)
+				}
+				// The simulated module is in this process: its half is counted too.
+				b.ReportMetric(100*(cpu(b)-busy).Seconds()/time.Since(begin).Seconds(), "%core")
+			}
+		})
+	}
+}
+
+func cpu(b *testing.B) time.Duration {
+	b.Helper()
+	var u unix.Rusage
+	if err := unix.Getrusage(unix.RUSAGE_SELF, &u); err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+// overPTY joins driver and module by a pseudo terminal.
+func overPTY(b *testing.B, module *sim.Reader, c Config) *Reader {
+	b.Helper()
+	line, err := sim.OpenPTY()
+	if err != nil {
+		b.Skip(err)
+	}
+	serve(b, module, line)
+	c.Port = line.Path()
+	r, err := Open(c)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { _ = r.Close() })
+	return r
+}
