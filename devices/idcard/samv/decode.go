@@ -83,7 +83,7 @@ func newText(b []byte, today idcard.Date) *text {
 func decodeText(b []byte, today idcard.Date) (idcard.Card, error) {
 	t := newText(b, today)
 	var c idcard.Card
-	kind := markers[t.units[124]]
+	kind := markers[t.units[markerAt/2]]
 	if kind == "" {
 		kind = idcard.Resident
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"sync"
 	"time"
@@ -19,6 +20,7 @@ type Config struct {
 	Driver string // serial library, see package serialport
 	Baud   int    // bit/s; 0: the rate at which the module answers
 	Log    *slog.Logger
+	Trace  io.Writer // what passes on the line, with made-up cards in the place of true ones; nil: nothing
 }
 
 // line is what the driver needs of a port that may be lost and come back.
@@ -71,7 +73,14 @@ func Open(c Config) (*Reader, error) {
 	if c.Port == "" {
 		return nil, errors.New("open card reader: no port named")
 	}
-	return newReader(serialport.NewReopening(serialport.Config{Path: c.Port, Driver: c.Driver, Baud: c.Baud}), c.Baud, c.Log), nil
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	var l line = serialport.NewReopening(serialport.Config{Path: c.Port, Driver: c.Driver, Baud: c.Baud})
+	if c.Trace != nil {
+		l = &tracing{line: l, w: c.Trace, log: c.Log}
+	}
+	return newReader(l, c.Baud, c.Log), nil
 }
 
 func newReader(l line, baud int, log *slog.Logger) *Reader {

@@ -180,26 +180,3 @@ func TestRecordedIsPlayedBack(t *testing.T) {
 		}
 	})
 }
-
-func TestParseFaults(t *testing.T) {
-	for _, bad := range []string{"= 01", "> 0", "> zz", "<", "< 5ms"} {
-		if steps, err := Parse(strings.NewReader(bad)); err == nil {
-			t.Errorf("%q gave %v", bad, steps)
-		}
-	}
-}
-
-func FuzzParse(f *testing.F) {
-	f.Add(script)
-	f.Fuzz(func(t *testing.T, s string) {
-		steps, err := Parse(strings.NewReader(s))
-		if err != nil {
-			return
-		}
-		for _, step := range steps {
-			if len(step.Want)+len(step.Reply) == 0 {
-				t.Fatal("empty step")
-			}
-		}
-	})
-}

@@ -1,72 +1,26 @@
 package porttest
 
 import (
-	"bufio"
 	"context"
-	"encoding/hex"
 	"fmt"
 	"io"
-	"strings"
 	"sync"
 	"time"
+
+	"leye/devices/internal/trace"
 )
 
-// Parse reads a script. Each line is empty, a comment after #, what the driver
-// writes after >, or what the device sends after <, as hex bytes; a delay may stand
-// before the bytes of the device:
-//
-//	# find, no card
-//	> AA AA AA 96 69 00 03 20 01 22
-//	< 30ms AA AA AA 96 69 00 04 00 00 80 84
+// Parse reads a script in the form of package trace.
 func Parse(r io.Reader) ([]Step, error) {
-	var steps []Step
-	scan := bufio.NewScanner(r)
-	for line := 1; scan.Scan(); line++ {
-		text, _, _ := strings.Cut(scan.Text(), "#")
-		words := strings.Fields(text)
-		if len(words) == 0 {
-			continue
-		}
-		step, err := parseLine(words)
-		if err != nil {
-			return nil, fmt.Errorf("read script: line %d: %w", line, err)
-		}
-		if last := len(steps) - 1; words[0] == "<" && last >= 0 && steps[last].Reply == nil {
-			steps[last].Reply, steps[last].Delay = step.Reply, step.Delay
-			continue
-		}
-		steps = append(steps, step)
+	exchanges, err := trace.Parse(r)
+	if err != nil {
+		return nil, err
 	}
-	if err := scan.Err(); err != nil {
-		return nil, fmt.Errorf("read script: %w", err)
+	var steps []Step
+	for _, e := range exchanges {
+		steps = append(steps, Step{Want: e.Request, Reply: e.Answer, Delay: e.After})
 	}
 	return steps, nil
-}
-
-func parseLine(words []string) (Step, error) {
-	var s Step
-	mark, words := words[0], words[1:]
-	if mark == "<" && len(words) > 0 {
-		if d, err := time.ParseDuration(words[0]); err == nil && strings.HasSuffix(words[0], "s") {
-			s.Delay, words = d, words[1:]
-		}
-	}
-	b, err := hex.DecodeString(strings.Join(words, ""))
-	if err != nil {
-		return s, err
-	}
-	if len(b) == 0 {
-		return s, fmt.Errorf("no bytes after %s", mark)
-	}
-	switch mark {
-	case ">":
-		s.Want = b
-	case "<":
-		s.Reply = b
-	default:
-		return s, fmt.Errorf("line begins with %q, want > or <", mark)
-	}
-	return s, nil
 }
 
 // ReadWriter is what Record needs of a port.

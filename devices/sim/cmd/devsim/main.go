@@ -20,11 +20,15 @@ terminals.
 Usage:
   devsim --dir DIR [--control 127.0.0.1:0] [--baud 115200] [--card NAME] [--profile crlf]
   devsim ctl --dir DIR COMMAND...
+  devsim replay [--dir .] [--baud 115200] FILE
 
 DIR is made if need be. DIR/reader, DIR/printer and DIR/scanner lead to the devices,
 DIR/control holds the address of the control, which a browser can open too; all four
 go when devsim ends. The scanner puts CR LF behind each code, with --profile packet
 it packs each with its length.
+
+Replay puts a reader at DIR/reader that answers as one did while kioskctl trace
+wrote FILE, until it is ended.
 
 Commands of ctl, the hands at the devices:
   card lay NAME            lay a card on the reader; "cards" lists the names
@@ -49,6 +53,7 @@ Examples:
   devsim --dir run
   devsim --dir run --baud 9600 --card resident_plain
   devsim ctl --dir run card lay resident_plain
+  devsim replay reader.trace
   devsim ctl --dir run paper out
   devsim ctl --dir run scan LEYE:000-417-261124-0001-5:402913
   devsim ctl --dir run scan --fault split 91310107MA1G00000Q
@@ -78,6 +83,9 @@ func main() {
 func run(ctx context.Context, args []string, out io.Writer) error {
 	if len(args) > 0 && args[0] == "ctl" {
 		return control(ctx, args[1:], out)
+	}
+	if len(args) > 0 && args[0] == "replay" {
+		return replay(ctx, args[1:], out)
 	}
 	var o options
 	flags := flag.NewFlagSet("devsim", flag.ContinueOnError)

@@ -332,3 +332,47 @@ func TestHelpNamesEveryCommand(t *testing.T) {
 		}
 	}
 }
+
+// TestReplayIsOneCommand reads the card of a trace from the program.
+func TestReplayIsOneCommand(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "reader.trace")
+	text := "> AA AA AA 96 69 00 03 11 FF ED\n< 5ms AA AA AA 96 69 00 04 00 00 90 94\n" +
+		"> AA AA AA 96 69 00 03 12 FF EE\n< 5ms AA AA AA 96 69 00 14 00 00 90 05 00 01 00 05 25 35 01 39 30 00 00 15 CD 5B 07 19\n"
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c := command(context.WithoutCancel(t.Context()), "replay", "--dir", dir, file)
+	out, err := c.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if line, err := bufio.NewReader(out).ReadString('\n'); err != nil || !strings.Contains(line, filepath.Join(dir, "reader")) {
+		t.Fatalf("says %q, %v", line, err)
+	}
+	r, err := samv.Open(samv.Config{Port: filepath.Join(dir, "reader")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	if id, err := r.Module(ctx); err != nil || !strings.HasPrefix(id, "05.01-") {
+		t.Errorf("%s, %v", id, err)
+	}
+	if err := errors.Join(c.Process.Signal(os.Interrupt), c.Wait()); err != nil {
+		t.Error(err)
+	}
+	if _, err := os.Lstat(filepath.Join(dir, "reader")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the name stays: %v", err)
+	}
+	if _, complaint, code := devsim(t, "replay", file+"-none"); code != 1 || !strings.Contains(complaint, "open trace") {
+		t.Errorf("%d %s", code, complaint)
+	}
+	if _, _, code := devsim(t, "replay"); code != 2 {
+		t.Errorf("no file: %d", code)
+	}
+}
