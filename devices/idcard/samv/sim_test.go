@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math/rand/v2"
 	"slices"
 	"sync"
 	"testing"
@@ -414,6 +415,89 @@ func TestSilentModuleIsResetAndComesBack(t *testing.T) {
 		s.module.Silence(false)
 		lay(t, s, "resident_plain")
 		wantCard(ctx, t, r, "resident_plain")
+	})
+}
+
+// TestAPlugThatSlipsIsNotShown has the line back at the first attempt to open it,
+// and then takes it away for good.
+func TestAPlugThatSlipsIsNotShown(t *testing.T) {
+	inBubble(t, sim.ReaderConfig{}, 115200, func(ctx context.Context, t *testing.T, r *Reader, s *socket) {
+		var told []idcard.Progress
+		r.SetProgress(func(p idcard.Progress) { told = append(told, p) })
+		lay(t, s, "resident_plain")
+		wantCard(ctx, t, r, "resident_plain")
+		s.module.Take()
+		for range 3 {
+			slip := time.AfterFunc(500*time.Millisecond, func() { _ = s.Cable.Close() })
+			if c, err := r.Read(ctx); !errors.Is(err, serialport.ErrUnplugged) {
+				t.Errorf("%v, %v", c, err)
+			}
+			slip.Stop()
+		}
+		if !slices.Equal(told, []idcard.Progress{idcard.Reading, idcard.Waiting}) {
+			t.Errorf("told %v of a plug that slipped", told)
+		}
+		s.out = true
+		_, _ = r.Read(ctx)
+		if r.shown != idcard.Offline {
+			t.Errorf("shows %v of a plug that is out", r.shown)
+		}
+	})
+}
+
+// babble is a socket whose line carries nothing but garbage until its time.
+type babble struct {
+	*socket
+	until time.Time
+	rand  *rand.Rand
+}
+
+func (b *babble) Read(ctx context.Context, p []byte) (int, error) {
+	if !time.Now().Before(b.until) {
+		return b.socket.Read(ctx, p)
+	}
+	t := time.NewTimer(5 * time.Millisecond)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-ctx.Done():
+		return 0, ctx.Err()
+	}
+	for i := range p[:57] {
+		p[i] = byte(b.rand.Uint32())
+	}
+	copy(p[b.rand.IntN(40):], frame.Preamble[:1+b.rand.IntN(len(frame.Preamble))]) // what might begin a frame
+	return 57, nil
+}
+
+func TestGarbageForMinutes(t *testing.T) {
+	inBubble(t, sim.ReaderConfig{}, 115200, func(ctx context.Context, t *testing.T, r *Reader, s *socket) {
+		const long = 5 * time.Minute
+		b := &babble{s, time.Now().Add(long), rand.New(rand.NewPCG(3, 0))}
+		r.line = b
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Hour)
+		defer cancel()
+		lay(t, s, "resident_plain")
+		start := time.Now()
+		for {
+			card, err := r.Read(ctx)
+			if pending := r.split.Pending(); pending > frame.Header+frame.MaxLength+512 {
+				t.Fatalf("%d bytes are held", pending)
+			}
+			if err == nil {
+				if difference := idcardtest.Load().Card("resident_plain").Differs(card); difference != "" {
+					t.Error(difference)
+				}
+				break
+			}
+			if time.Since(start) < long && r.shown != idcard.Offline {
+				t.Fatalf("shows %v: %v", r.shown, err)
+			}
+			_ = r.sleep(ctx, time.Second)
+		}
+		if back := time.Since(b.until); back < 0 || back > 8*time.Second {
+			t.Errorf("read %v after the garbage ended", back)
+		}
 	})
 }
 

@@ -11,7 +11,7 @@ import (
 // The waits between attempts to open a lost port, doubled after each failure.
 const (
 	firstWait = 250 * time.Millisecond
-	lastWait  = 2 * time.Second
+	lastWait  = time.Second
 )
 
 // Reopening is a line that may be lost and found again. Its methods are those
@@ -19,7 +19,8 @@ const (
 // ErrUnplugged until Ensure opened it again. It starts no goroutine: the caller's
 // calls of Ensure drive it.
 type Reopening struct {
-	open func(Config) (*Port, error)
+	open  func(Config) (*Port, error)
+	sleep func(context.Context, time.Duration) error
 
 	mu     sync.Mutex
 	config Config
@@ -30,11 +31,11 @@ type Reopening struct {
 
 // NewReopening returns a line that is not open yet; see Ensure.
 func NewReopening(c Config) *Reopening {
-	return &Reopening{open: Open, config: c.withDefaults()}
+	return &Reopening{open: Open, sleep: sleep, config: c.withDefaults()}
 }
 
 // Ensure opens the line if it is not open. After a failure or a loss it first waits,
-// from a quarter of a second up to two seconds, and it makes one attempt.
+// from a quarter of a second up to one second, and it makes one attempt.
 func (r *Reopening) Ensure(ctx context.Context) error {
 	r.mu.Lock()
 	open, wait := r.port != nil, r.wait
@@ -42,7 +43,7 @@ func (r *Reopening) Ensure(ctx context.Context) error {
 	if open {
 		return nil
 	}
-	if err := sleep(ctx, wait); err != nil {
+	if err := r.sleep(ctx, wait); err != nil {
 		return err
 	}
 	r.mu.Lock()
