@@ -53,7 +53,7 @@ type command struct {
 
 func commands() []command {
 	return []command{
-		doctorCommand(), readCardCommand(), traceCommand(), scanCommand(), printCommand(), printTestCommand(),
+		doctorCommand(), devicesCommand(), readCardCommand(), traceCommand(), scanCommand(), printCommand(), printTestCommand(),
 		outboxListCommand(), outboxShowCommand(), outboxExportCommand(), outboxRetryCommand(), journalVerifyCommand(),
 		catalogueCheckCommand(), configCheckCommand(), configShowCommand(), versionCommand(),
 	}

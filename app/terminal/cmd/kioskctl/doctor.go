@@ -92,6 +92,9 @@ func diagnose(ctx context.Context, configs []string) diagnosis {
 		d.Terminal = cfg.Terminal.ID
 		d.checkStore(ctx, cfg)
 		d.checkReader(ctx, cfg.Reader)
+		if cfg.Reader2.Port != "" {
+			d.checkReader(ctx, cfg.Reader2)
+		}
 		d.checkPrinter(ctx, cfg.Printer)
 		d.checkScanner(ctx, cfg.Scanner)
 		d.checkClock(d.checkCentral(ctx, cfg.Central))

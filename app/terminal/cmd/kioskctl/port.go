@@ -44,7 +44,7 @@ func vacant(path string) error {
 func portHint(err error) string {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return "plug the device in and look for it: ls -l /dev/leye-* /dev/ttyS* /dev/ttyUSB* /dev/ttyACM*"
+		return "plug the device in and look for it: kioskctl devices"
 	case errors.Is(err, errTaken):
 		return "end the kiosk program first, or look again when it is not running"
 	case errors.Is(err, fs.ErrPermission):

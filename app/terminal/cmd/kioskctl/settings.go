@@ -148,6 +148,7 @@ func asTOML(c config.Config) string {
 	plain("height", c.Display.Height)
 	plain("fullscreen", c.Display.Fullscreen)
 	serial("reader", c.Reader)
+	serial("reader2", c.Reader2)
 	serial("printer", c.Printer.Serial)
 	plain("columns", c.Printer.Columns)
 	text("font", c.Printer.Font)

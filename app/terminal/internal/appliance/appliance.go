@@ -140,11 +140,10 @@ func (b *build) openDevices(context.Context) error {
 	if paper.texts, err = text.Load(assets.Text()); err != nil {
 		return err
 	}
-	reader, err := samv.Open(samv.Config{Port: cfg.Reader.Port, Driver: cfg.Reader.Driver, Baud: cfg.Reader.Baud, Log: b.log})
+	readers, err := b.openReaders()
 	if err != nil {
 		return err
 	}
-	b.close = append(b.close, reader.Close)
 	if err := b.openPrinter(cfg.Printer); err != nil {
 		return err
 	}
@@ -154,12 +153,29 @@ func (b *build) openDevices(context.Context) error {
 	}
 	b.Session = session.New(session.Config{
 		Terminal: cfg.Terminal.ID, Catalogue: b.Catalogue, Policies: b.Policies,
-		Reader: reader, Scanner: codes, Submitter: &submitter{b.db, b.queue}, Printer: b.printer,
+		Reader: readers[0], Reader2: readers[1], Scanner: codes, Submitter: &submitter{b.db, b.queue}, Printer: b.printer,
 		Slips: paper, Log: b.log,
 		Idle: cfg.Visit.Idle, Warn: cfg.Visit.Warn, WaitForCentral: cfg.Visit.WaitForCentral, Farewell: cfg.Visit.Farewell, NoCard: cfg.Visit.NoCard,
 	})
 	b.tasks = append(b.tasks, b.Session)
 	return nil
+}
+
+// openReaders opens the card readers that the configuration names; there may be no
+// second one.
+func (b *build) openReaders() (readers [2]session.CardReader, err error) {
+	for i, line := range []config.Serial{b.cfg.Reader, b.cfg.Reader2} {
+		if line.Port == "" {
+			continue
+		}
+		r, err := samv.Open(samv.Config{Port: line.Port, Driver: line.Driver, Baud: line.Baud, Log: b.log})
+		if err != nil {
+			return readers, err
+		}
+		b.close = append(b.close, r.Close)
+		readers[i] = r
+	}
+	return readers, nil
 }
 
 func (b *build) openPrinter(cfg config.Printer) error {

@@ -27,6 +27,7 @@ type Config struct {
 	Terminal Terminal
 	Display  Display
 	Reader   Serial
+	Reader2  Serial // none when its Port is empty
 	Printer  Printer
 	Scanner  Scanner
 	Central  Central
@@ -106,6 +107,7 @@ type raw struct {
 		Fullscreen *bool `toml:"fullscreen"`
 	} `toml:"display"`
 	Reader  rawSerial `toml:"reader"`
+	Reader2 rawSerial `toml:"reader2"`
 	Printer struct {
 		rawSerial
 		Columns *int    `toml:"columns"`
@@ -146,6 +148,7 @@ func Default() Config {
 		Terminal: Terminal{ID: "PT01", TownCode: "005", CentreZH: "社区事务受理服务中心", CentreEN: "Community Service Centre", DeskZH: "综合窗口", DeskEN: "the general counter", Phone: "12333"},
 		Display:  Display{Width: 1080, Height: 1920, Fullscreen: true},
 		Reader:   Serial{Port: "/dev/leye-reader", Driver: "bugst", Baud: 115200},
+		Reader2:  Serial{Driver: "bugst", Baud: 115200},
 		Printer:  Printer{Serial: Serial{Port: "/dev/leye-printer", Driver: "bugst", Baud: 115200}, Columns: 48, Font: "auto"},
 		Scanner:  Scanner{Serial: Serial{Driver: "bugst", Baud: 115200}, Profile: "auto"},
 		Central:  Central{URL: "http://127.0.0.1:8700", Timeout: 10 * time.Second},
@@ -245,6 +248,8 @@ func (m *merger) merge(c *Config, r *raw) {
 		c.Display.Fullscreen = *r.Display.Fullscreen
 	}
 	m.serial("reader", r.Reader, &c.Reader)
+	m.serial("reader2", r.Reader2, &c.Reader2)
+	m.apart(r.Reader2, c)
 	m.serial("printer", r.Printer.rawSerial, &c.Printer.Serial)
 	m.number("printer.columns", r.Printer.Columns, &c.Printer.Columns, 24, 64)
 	m.text("printer.font", r.Printer.Font, &c.Printer.Font, isFont, `"auto", "gb2312", "gbk" or "gb18030"`)
@@ -291,21 +296,27 @@ func webAddress(s string) bool {
 }
 
 func (m *merger) serial(section string, r rawSerial, to *Serial) {
-	if section == "scanner" && r.Port != nil && *r.Port == "" {
-		to.Port = "" // a terminal may have none
-	} else {
-		m.text(section+".port", r.Port, &to.Port, filled, someText)
-	}
+	// A terminal may do without a scanner and a second reader.
+	spare := section == "scanner" || section == "reader2"
+	named := func(s string) bool { return filled(s) || spare && s == "" }
+	m.text(section+".port", r.Port, &to.Port, named, someText)
 	driver := func(s string) bool { return s == "bugst" || s == "tarm" }
 	m.text(section+".driver", r.Driver, &to.Driver, driver, `"bugst" or "tarm"`)
 	switch {
 	case r.Baud == nil:
-	case *r.Baud == 0 && section == "reader":
+	case *r.Baud == 0 && strings.HasPrefix(section, "reader"):
 		to.Baud = 0
 	case !slices.Contains(bauds, *r.Baud):
 		m.fault(section+".baud", *r.Baud, fmt.Sprint("one of ", bauds))
 	default:
 		to.Baud = *r.Baud
+	}
+}
+
+// apart refuses a second reader on the line of the first.
+func (m *merger) apart(r rawSerial, c *Config) {
+	if c.Reader2.Port != "" && c.Reader2.Port == c.Reader.Port && r.Port != nil {
+		m.fault("reader2.port", fmt.Sprintf("%q", c.Reader2.Port), "another port than the first reader's")
 	}
 }
 

@@ -46,6 +46,10 @@ fullscreen = false
 port = "/dev/ttyS1"
 driver = "tarm"
 baud = 9600
+[reader2]
+port = "/dev/serial/by-path/pci-0000:00:14.0-usb-0:2:1.0-port0"
+driver = "tarm"
+baud = 19200
 [printer]
 port = "/dev/ttyS2"
 driver = "tarm"
@@ -82,6 +86,7 @@ func TestEveryKeyReachesItsPlace(t *testing.T) {
 		Terminal: config.Terminal{ID: "KT0207", TownCode: "017", CentreZH: "样例中心", CentreEN: "Sample Centre", Phone: "10000", DeskZH: "三号窗口", DeskEN: "counter 3"},
 		Display:  config.Display{Width: 800, Height: 1280},
 		Reader:   config.Serial{Port: "/dev/ttyS1", Driver: "tarm", Baud: 9600},
+		Reader2:  config.Serial{Port: "/dev/serial/by-path/pci-0000:00:14.0-usb-0:2:1.0-port0", Driver: "tarm", Baud: 19200},
 		Printer:  config.Printer{Serial: config.Serial{Port: "/dev/ttyS2", Driver: "tarm", Baud: 19200}, Columns: 32, Font: "gbk"},
 		Central:  config.Central{URL: "https://central.example:8443/leye", Timeout: 3 * time.Second, SealKey: "leye-1:j0DFrbaPJWJK5bIU6nZ6bslNgp09e14a0bpvPiE4KF8="},
 		Store:    config.Store{Dir: "/srv/state", Key: "tpm", KeepDays: 7},
@@ -170,6 +175,8 @@ func TestFaultsNameFileLineAndKey(t *testing.T) {
 		{"not a duration", "[visit]\n# a comment\nidle = \"soon\"\n", "k.toml:3: visit.idle: \"soon\" is not a time such as \"90s\", at most \"1h\""},
 		{"no time at all", "[visit]\nwarn = \"0s\"\n", "k.toml:2: visit.warn: \"0s\" is not a time such as \"90s\", at most \"1h\""},
 		{"too long a time", "[central]\ntimeout = \"2h\"\n", "k.toml:2: central.timeout: \"2h\" is not a time such as \"90s\", at most \"1h\""},
+		{"two readers on one line", "[reader2]\nport = \"/dev/leye-reader\"\n", "k.toml:2: reader2.port: \"/dev/leye-reader\" is not another port than the first reader's"},
+		{"first reader without port", "[reader]\nport = \"\"\n", "k.toml:2: reader.port: \"\" is not some text"},
 		{"printer without baud", "[printer]\nbaud = 0\n", "k.toml:2: printer.baud: 0 is not one of [9600 19200 38400 57600 115200]"},
 		{"odd baud", "[reader]\nbaud = 1200\n", "k.toml:2: reader.baud: 1200 is not one of [9600 19200 38400 57600 115200]"},
 		{"unknown driver", "[printer]\ndriver = \"usb\"\n", "k.toml:2: printer.driver: \"usb\" is not \"bugst\" or \"tarm\""},

@@ -16,18 +16,23 @@ import (
 // on it.
 func withReader(t *testing.T, f func(v *stage, r *idcardtest.Reader)) {
 	t.Helper()
+	r := new(idcardtest.Reader)
+	withReaders(t, r, nil, func(v *stage) { f(v, r) })
+}
+
+func withReaders(t *testing.T, first, second session.CardReader, f func(v *stage)) {
+	t.Helper()
 	visit(t, func(v *stage) {
 		synctest.Wait() // the session of every visit runs, unused
-		r := new(idcardtest.Reader)
 		cfg := v.cfg
-		cfg.Reader = r
+		cfg.Reader, cfg.Reader2 = first, second
 		s := session.New(cfg)
 		ctx, cancel := context.WithCancel(v.t.Context())
 		done := make(chan error)
 		go func() { done <- s.Run(ctx) }()
 		v.s = s
 		synctest.Wait()
-		f(v, r)
+		f(v)
 		cancel()
 		if err := <-done; err != nil {
 			v.t.Error(err)
@@ -62,6 +67,39 @@ func TestACardThatIsLeftLocksTheNextVisit(t *testing.T) {
 		}
 		v.want(v.settled(2*time.Second), session.Idle)
 		v.want(v.do(session.Start{}), session.Home)
+	})
+}
+
+// TestEitherOfTwoReadersServes lays cards on both, and lets one fail.
+func TestEitherOfTwoReadersServes(t *testing.T) {
+	first, second := new(idcardtest.Reader), new(idcardtest.Reader)
+	withReaders(t, first, second, func(v *stage) {
+		second.Lay(sample)
+		if st := v.settled(0); st.Resident == nil || st.Resident.Name != sample.Name || st.Reader != idcard.Reading {
+			t.Fatalf("the second reader serves nobody: %s, %v", st.Stage, st.Reader)
+		}
+		first.Lay(other)
+		if st := v.settled(0); st.Resident.Name != sample.Name || st.Trouble != "card.other" {
+			t.Errorf("another person's card: trouble %q", st.Trouble)
+		}
+		v.want(v.do(session.Leave{}, session.ConfirmLeave{}), session.Ended)
+		first.Take()
+		if st := v.settled(0); !st.Locked() {
+			t.Error("one of two cards was taken, and nobody waits for the other")
+		}
+		second.Take()
+		v.want(v.settled(15*time.Second), session.Idle)
+		second.Fail(context.DeadlineExceeded)
+		first.Lay(other)
+		if st := v.settled(0); st.Resident == nil || st.Resident.Name != other.Name || st.Reader == idcard.Offline {
+			t.Errorf("the first reader serves nobody while the second is silent: %v", st.Reader)
+		}
+		first.Fail(context.DeadlineExceeded)
+		first.Take()
+		second.Fail(context.DeadlineExceeded)
+		if st := v.settled(0); st.Reader != idcard.Offline {
+			t.Errorf("both are silent: %v", st.Reader)
+		}
 	})
 }
 
@@ -154,7 +192,7 @@ func TestACardReadBeforeTheWipeIsNotTheNextPersons(t *testing.T) {
 
 func TestTheEndWaitsForTheSlip(t *testing.T) {
 	visit(t, func(v *stage) {
-		v.paper.exit = printer.ExitSlip
+		v.paper.exit.Store(int32(printer.ExitSlip))
 		v.anonymous()
 		v.want(v.do(session.File{}), session.Filed)
 		v.want(v.do(session.Finish{}), session.Ended)
@@ -163,7 +201,7 @@ func TestTheEndWaitsForTheSlip(t *testing.T) {
 		if !st.SlipLeft {
 			t.Error("nobody is told of the slip")
 		}
-		v.paper.exit = printer.ExitEmpty
+		v.paper.exit.Store(int32(printer.ExitEmpty))
 		v.want(v.settled(3*time.Second), session.Idle)
 	})
 }

@@ -65,6 +65,7 @@ type Config struct {
 	Catalogue *catalogue.Catalogue
 	Policies  *policy.Library
 	Reader    CardReader
+	Reader2   CardReader // nil where there is only one
 	Scanner   CodeScanner // nil: there is none
 	Submitter Submitter
 	Printer   ReceiptPrinter
@@ -96,10 +97,12 @@ type Session struct {
 	visit    *visit
 	deadline time.Time
 	wiped    time.Time // when the last visit ended
+	beds     [2]bed
 	tasks    sync.WaitGroup
 }
 
 type cardEvent struct {
+	reader   int // which one
 	card     idcard.Card
 	progress idcard.Progress
 	err      error
@@ -158,9 +161,13 @@ func (s *Session) Listen(f func(State)) { s.listeners = append(s.listeners, f) }
 func (s *Session) Run(ctx context.Context) error {
 	s.ctx = ctx
 	s.renew(ctx)
-	if s.cfg.Reader != nil {
-		s.cfg.Reader.SetProgress(func(p idcard.Progress) { s.sendCard(ctx, cardEvent{progress: p}) })
-		s.tasks.Go(func() { s.readCards(ctx) })
+	for i, r := range []CardReader{s.cfg.Reader, s.cfg.Reader2} {
+		if r == nil {
+			continue
+		}
+		s.beds[i].there = true
+		r.SetProgress(func(p idcard.Progress) { s.sendCard(ctx, cardEvent{reader: i, progress: p}) })
+		s.tasks.Go(func() { s.readCards(ctx, i, r) })
 	}
 	if s.cfg.Scanner != nil {
 		s.cfg.Scanner.SetProgress(func(p scanner.Progress) { s.sendScan(ctx, scanEvent{progress: p}) })
@@ -201,13 +208,13 @@ func (s *Session) sendCard(ctx context.Context, e cardEvent) {
 	}
 }
 
-func (s *Session) readCards(ctx context.Context) {
+func (s *Session) readCards(ctx context.Context, i int, r CardReader) {
 	for ctx.Err() == nil {
-		card, err := s.cfg.Reader.Read(ctx)
+		card, err := r.Read(ctx)
 		if ctx.Err() != nil {
 			return
 		}
-		s.sendCard(ctx, cardEvent{card: card, err: err, read: true, at: s.now()})
+		s.sendCard(ctx, cardEvent{reader: i, card: card, err: err, read: true, at: s.now()})
 		if err != nil && !errors.Is(err, idcard.ErrNoCard) && !errors.Is(err, idcard.ErrRemoved) && !errors.Is(err, idcard.ErrNotACard) {
 			pause(ctx, time.Second) // a broken device must not spin
 		}

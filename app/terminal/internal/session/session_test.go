@@ -93,7 +93,7 @@ type paper struct {
 	proof printer.Proof
 	err   error
 	docs  int
-	exit  printer.Exit
+	exit  atomic.Int32 // a printer.Exit
 }
 
 func (p *paper) Print(context.Context, printer.Document) (printer.Proof, error) {
@@ -101,7 +101,7 @@ func (p *paper) Print(context.Context, printer.Document) (printer.Proof, error) 
 	return p.proof, p.err
 }
 func (p *paper) Status(context.Context) (printer.Status, error) {
-	return printer.Status{Online: true, Paper: printer.PaperOK, Exit: p.exit}, nil
+	return printer.Status{Online: true, Paper: printer.PaperOK, Exit: printer.Exit(p.exit.Load())}, nil
 }
 func (p *paper) Compose(f session.Filing) (printer.Document, error) {
 	return printer.Document{Body: []printer.Block{printer.Line{Text: string(f.Outcome)}}}, nil

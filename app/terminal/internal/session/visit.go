@@ -159,7 +159,7 @@ func (s *Session) askForSlip() {
 // leave wipes and shows the farewell when somebody was identified or a card lies
 // there, so that the card is not forgotten; else it returns to the idle screen.
 func (s *Session) leave() {
-	left := s.state.CardLeft || cardLies(s.state.Reader)
+	left := s.state.CardLeft || s.cardLies()
 	farewell := s.state.Resident != nil || s.state.Filing != nil || left
 	printed := s.state.Print
 	language, elder, reach := s.state.Language, s.state.Elder, s.state.Reach
@@ -174,12 +174,10 @@ func (s *Session) leave() {
 	}
 }
 
-func cardLies(p idcard.Progress) bool { return p == idcard.Reading || p == idcard.Retry }
-
 func (s *Session) onCard(e cardEvent) {
 	switch {
 	case !e.read:
-		s.onProgress(e.progress)
+		s.onProgress(e.reader, e.progress)
 		return
 	case e.err != nil:
 		s.onCardError(e.err)
@@ -209,15 +207,17 @@ func (s *Session) onCard(e cardEvent) {
 	s.set(func(st *State) { st.Resident, st.Trouble, st.Slow, st.Scan = &r, "", false, "" })
 }
 
-func (s *Session) onProgress(p idcard.Progress) {
+func (s *Session) onProgress(reader int, p idcard.Progress) {
+	s.beds[reader].tell(p)
+	gone := !s.cardLies()
 	s.set(func(st *State) {
-		st.Reader = p
-		switch p {
-		case idcard.Reading:
+		st.Reader = s.readersShow()
+		switch {
+		case p == idcard.Reading:
 			st.Trouble = ""
-		case idcard.Retry:
+		case p == idcard.Retry:
 			st.Trouble = "card.retry"
-		case idcard.Waiting:
+		case gone:
 			st.CardLeft = false
 			if st.Trouble == "card.left" {
 				st.Trouble = ""
