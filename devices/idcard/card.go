@@ -55,6 +55,7 @@ const (
 	IssueNumberArea     = "id_number_area"
 	IssueNumberNation   = "id_number_nationality"
 	IssueBirthInFuture  = "birth_date_future"
+	IssueValidity       = "valid_to_before_valid_from"
 	IssueMissingDate    = "missing_date:"
 	IssueImpossibleDate = "impossible_date:"
 	IssuePrivateUse     = "private_use_character:"

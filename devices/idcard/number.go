@@ -174,6 +174,29 @@ func (n Number) Birth() (Date, bool) {
 	return d, err == nil
 }
 
+// BornOn reports whether the birth date in the number can be that day. A 2017 number
+// tells the last two digits of the year only.
+func (n Number) BornOn(d Date) bool {
+	if n.Kind() == Foreign2017 && len(n) == 15 {
+		return string(n[7:13]) == fmt.Sprintf("%02d%02d%02d", d.Year%100, d.Month, d.Day)
+	}
+	b, ok := n.Birth()
+	return !ok || b == d
+}
+
+// Of reports whether the country in the number of a foreigner can be that of the
+// three letters; a holder may have changed nationality since.
+func (n Number) Of(nationality string) bool {
+	switch {
+	case nationality == "" || len(n) < 15:
+		return true
+	case n.Kind() == Foreign2017:
+		return string(n[:3]) == nationality
+	}
+	inside, known := n.CountryDigits(), NationalityDigits(nationality)
+	return inside == "" || known == "" || inside == known
+}
+
 // SexCode is "1" or "2" after the parity of the sequence in a number of 18 characters, or
 // empty.
 func (n Number) SexCode() string {

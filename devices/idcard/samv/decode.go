@@ -244,13 +244,19 @@ func (t *text) judge(c *idcard.Card) {
 	if err := c.Number.Check(c.Kind, t.today); err != nil {
 		t.note(issueOf(err))
 	}
-	if b, ok := c.Number.Birth(); ok && !c.Birth.IsZero() && b != c.Birth {
+	if !c.Birth.IsZero() && !c.Number.BornOn(c.Birth) {
 		t.note(idcard.IssueNumberBirth)
+	}
+	if !c.Number.Of(c.Nationality) {
+		t.note(idcard.IssueNumberNation)
 	}
 	if sex := c.Number.SexCode(); sex != "" && (c.SexCode == "1" || c.SexCode == "2") && sex != c.SexCode {
 		t.note(idcard.IssueNumberSex)
 	}
 	if t.today.Before(c.Birth) {
 		t.note(idcard.IssueBirthInFuture)
+	}
+	if !c.ValidTo.IsZero() && c.ValidTo.Before(c.ValidFrom) {
+		t.note(idcard.IssueValidity)
 	}
 }
