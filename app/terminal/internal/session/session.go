@@ -65,7 +65,7 @@ type Config struct {
 	Catalogue *catalogue.Catalogue
 	Policies  *policy.Library
 	Reader    CardReader
-	Reader2   CardReader // nil where there is only one
+	Reader2   CardReader  // nil where there is only one
 	Scanner   CodeScanner // nil: there is none
 	Submitter Submitter
 	Printer   ReceiptPrinter

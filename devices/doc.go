@@ -1,0 +1,46 @@
+// Package devices is what is plugged into a terminal: card reader, receipt printer
+// and code scanner. It holds no code; this page says what the words mean and how a
+// driver is added, tried and looked at in the field.
+//
+// # Words
+//
+//	port    a serial line under a name that stays (ports lists them); it may be lost
+//	        and come back, which internal/serialport alone deals with
+//	frame   what the bytes of a line are cut into (internal/frame)
+//	device  what answers: its driver turns frames into values of idcard, printer
+//	        or scanner
+//	module  the certified part of every card reader, which speaks for it
+//	trace   what passed on a line, written down without any person in it
+//
+// # A reading
+//
+// A driver polls for a card, reads it, and holds it until it was taken. An
+// exclusive-or with eight bits protects an answer, so one reading is believed only
+// while nothing speaks against it: after a fault on the line, and for a card whose
+// own data contradict each other, two equal readings are needed. Who reads on is
+// told what the reader does (idcard.Progress); Offline means that the module is
+// silent or its port is gone.
+//
+// # A new driver
+//
+// It stands beside idcard/samv, printer/escpos or scanner/engine, speaks over
+// internal/serialport, returns the values of the package above it, and passes the
+// contract of idcardtest, printertest or scannertest against a device simulated in sim, in memory and over a pseudo
+// terminal. All that it reads from outside has a fuzz target. Only the terminal's
+// appliance names it.
+//
+// # On real hardware
+//
+//	KIOSK_READER_PORT=/dev/ttyUSB0 go test -v -timeout 30m -run RealReader ./devices/idcard/samv
+//
+// asks a person to lay cards down and to take them away, and holds the reader to the
+// same contract; KIOSK_READER_DRIVER=tarm picks the other serial library. The long
+// form of the readings over noisy lines is
+//
+//	KIOSK_READINGS=10000 go test -v -run NoWrongCard ./devices/idcard/samv
+//
+// What a reader does in the field is written down by kioskctl trace and played back
+// by devsim replay. How fast it is, and what waiting costs, say
+//
+//	go test -run - -bench . -benchtime 5x ./devices/idcard/samv
+package devices
