@@ -25,9 +25,9 @@
 //
 // It stands beside idcard/samv, printer/escpos or scanner/engine, speaks over
 // internal/serialport, returns the values of the package above it, and passes the
-// contract of idcardtest, printertest or scannertest against a device simulated in sim, in memory and over a pseudo
-// terminal. All that it reads from outside has a fuzz target. Only the terminal's
-// appliance names it.
+// contract of idcardtest, printertest or scannertest against a device simulated in
+// sim, in memory and over a pseudo terminal. All that it reads from outside has a
+// fuzz target. Only the terminal's appliance names it.
 //
 // # On real hardware
 //

@@ -155,6 +155,21 @@ func TestALeftCardIsNobodysNextCard(t *testing.T) {
 	})
 }
 
+func TestACodeOpensNoVisitBesideALeftCard(t *testing.T) {
+	visit(t, func(v *stage) {
+		v.do(session.Start{})
+		v.reader.progress(idcard.Reading)
+		v.reader.cards <- sample
+		v.settled(0)
+		v.want(v.do(session.ConfirmLeave{}), session.Ended)
+		v.want(v.scan("slip"), session.Ended)
+		v.reader.progress(idcard.Waiting)
+		if st := v.scan("slip"); st.Stage == session.Ended {
+			t.Error("the code opens nothing after the card was taken")
+		}
+	})
+}
+
 // TestACardReadBeforeTheWipeIsNotTheNextPersons ends a visit while a reading is on
 // its way to a session that is busy drawing.
 func TestACardReadBeforeTheWipeIsNotTheNextPersons(t *testing.T) {
