@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+
+	"leye/scripts/internal/paper"
 )
 
 // Evidence is what a visit left, on three sides.
@@ -71,7 +73,7 @@ func Compare(e Evidence) []Row {
 }
 
 func (e Evidence) numberRow(filed string) Row {
-	screen, slip := ReadSlip(filed), ReadSlip(e.Slip)
+	screen, slip := paper.Read(filed), paper.Read(e.Slip)
 	if e.Record.Offline {
 		kept := contains(e.Slip, "已保存待上传")
 		return Row{What: "reference", Want: e.Case.Reference, Screen: same(screen.Reference == e.Case.Reference), Slip: worst(kept, same(slip.Reference == e.Case.Reference)), Central: same(e.Case.Number != "")}

@@ -125,19 +125,6 @@ func TestSegmentsReadSheetsThatPaperBroke(t *testing.T) {
 	}
 }
 
-func TestReadSlipFindsWhatItsHolderMayAskWith(t *testing.T) {
-	for text, want := range map[string]Proof{
-		"办件编号\n 000-417-261124-0001-5 \n查询码:123456\n凭证号 PT01-1124-0007-K": {"000-417-261124-0001-5", "123456", "PT01-1124-0007-K"},
-		"Case number 000-417-261124-0001-X, Query code 654321":            {"000-417-261124-0001-X", "654321", ""},
-		"查询码 电话 62345678": {},
-		"":                {},
-	} {
-		if got := ReadSlip(text); got != want {
-			t.Errorf("ReadSlip(%q) = %+v, want %+v", text, got, want)
-		}
-	}
-}
-
 func FuzzCompare(f *testing.F) {
 	f.Add("办件编号 000-417-261124-0001-5", `{"number":"1","answers":{"kind":["a",1,null]}}`, "李*样")
 	f.Add("", `{}`, "*")

@@ -2,7 +2,7 @@
 // on its X display and cards on its simulated reader, and judges what came of
 // it. It never calls into the kiosk: what a finger cannot do, it cannot do.
 //
-//	visit play    --visit FILE --out DIR --probe SOCKET --devices URL
+//	visit play    --visit FILE --out DIR --probe SOCKET --devices URL [--until SCREEN]
 //	visit fetch   --visit FILE --out DIR --central URL
 //	visit compare --visit FILE --out DIR [--tamper]
 package main
@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"leye/scripts/internal/devices"
+	"leye/scripts/internal/paper"
 	"leye/scripts/internal/probe"
 	"leye/scripts/internal/x11"
 )
@@ -27,9 +28,9 @@ import (
 var errDiffers = errors.New("screen, slip and central differ")
 
 type options struct {
-	visit, out, probe, display, devices, central, db string
-	offline, tamper, trouble, english                bool
-	limit                                            time.Duration
+	visit, out, probe, display, devices, central, db, until string
+	offline, tamper, trouble, english                       bool
+	limit                                                   time.Duration
 }
 
 func main() {
@@ -62,6 +63,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	flags.StringVar(&o.devices, "devices", "", "`URL` of the simulated devices' control")
 	flags.StringVar(&o.central, "central", "", "`URL` of the central")
 	flags.StringVar(&o.db, "db", "", "the central's database `file`")
+	flags.StringVar(&o.until, "until", "", "stop play when this `screen` is reached, without pictures")
 	flags.BoolVar(&o.offline, "offline", false, "the central is away: expect the slip of what is kept")
 	flags.BoolVar(&o.english, "english", false, "the visit is made in English")
 	flags.BoolVar(&o.trouble, "trouble", false, "a damaged card comes first, and the printer stands open when the slip is due")
@@ -92,6 +94,11 @@ func play(ctx context.Context, o options, out io.Writer) error {
 		Picture: func(name string) error { return folder.savePicture(name, display) },
 		Say:     func(format string, args ...any) { fmt.Fprintf(out, format+"\n", args...) },
 		Record:  Record{Visit: visit, Offline: o.offline, English: o.english}, Trouble: o.trouble,
+		Until: o.until,
+	}
+	if o.until != "" {
+		player.Picture = func(string) error { return nil }
+		return player.Play(ctx)
 	}
 	err = player.Play(ctx)
 	return errors.Join(err, folder.saveRecord(player.Record), folder.saveSlip(ctx, devices.Control(o.devices)))
@@ -109,7 +116,7 @@ func fetch(ctx context.Context, o options, out io.Writer) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, o.limit)
 	defer cancel()
-	proof := ReadSlip(slip)
+	proof := paper.Read(slip)
 	if record.Offline {
 		if proof, err = Ledger(o.db).find(ctx, proof.Reference); err != nil {
 			return err

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"leye/scripts/internal/paper"
 	"leye/scripts/internal/probe"
 )
 
@@ -52,14 +53,15 @@ type Player struct {
 	Picture func(name string) error
 	Say     func(format string, args ...any)
 	Record  Record
-	Trouble bool // what can go wrong at the devices goes wrong once, and is put right
+	Trouble bool   // what can go wrong at the devices goes wrong once, and is put right
+	Until   string // name of the screen to stop at, before it is touched; empty: the end
 
 	answered map[string]bool // fields, and what else is done once
 	laid     bool
 	shot     string // step of the last picture
 }
 
-// Play walks until the end screen and leaves what it saw in p.Record.
+// Play walks until p.Until or the end screen and leaves what it saw in p.Record.
 func (p *Player) Play(ctx context.Context) error {
 	p.answered = map[string]bool{}
 	acts := map[string]func(context.Context, probe.View) error{
@@ -74,6 +76,9 @@ func (p *Player) Play(ctx context.Context) error {
 			return p.stuck(ctx, err)
 		}
 		p.Record.see(view)
+		if view.Screen == p.Until {
+			return nil
+		}
 		if view.Screen == "end" {
 			return p.end(ctx)
 		}
@@ -386,7 +391,7 @@ func (p *Player) filed(ctx context.Context, view probe.View) error {
 
 // proofOnScreen is the number or the reference that the filed screen shows.
 func (p *Player) proofOnScreen(view probe.View) string {
-	proof := ReadSlip(strings.Join(view.Texts, "\n"))
+	proof := paper.Read(strings.Join(view.Texts, "\n"))
 	if proof.Number != "" {
 		return proof.Number
 	}

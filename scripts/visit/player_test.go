@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+
+	"leye/scripts/internal/paper"
 )
 
 func fakeVisit() Visit {
@@ -45,8 +47,24 @@ func TestPlayerAnswersByTouchAndWalksToTheEnd(t *testing.T) {
 	if pictures[0] != "01-idle" || !slices.Contains(pictures, "02-home") || !strings.HasSuffix(pictures[len(pictures)-1], "-idle") {
 		t.Errorf("pictures = %v", pictures)
 	}
-	if got := ReadSlip(strings.Join(p.Record.texts("filed"), "\n")); got.Number != "000-417-261124-0001-5" {
+	if got := paper.Read(strings.Join(p.Record.texts("filed"), "\n")); got.Number != "000-417-261124-0001-5" {
 		t.Errorf("recorded proof = %+v", got)
+	}
+}
+
+func TestPlayerStopsBeforeTheScreenThatIsNamed(t *testing.T) {
+	k := &fakeKiosk{screen: "idle", answers: map[string]string{}}
+	p := &Player{
+		Visit: fakeVisit(), Screen: k, Finger: k, Devices: k, Say: t.Logf, Until: "check",
+		Picture: func(string) error { return nil },
+	}
+	synctest.Test(t, func(t *testing.T) {
+		if err := p.Play(t.Context()); err != nil {
+			t.Error(err)
+		}
+	})
+	if k.screen != "check" || k.slip != "" {
+		t.Errorf("stopped on %s, slip %q", k.screen, k.slip)
 	}
 }
 

@@ -7,6 +7,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"leye/scripts/internal/paper"
 )
 
 // Tamper proves that Compare can fail: it changes one thing at a time, on one
@@ -81,7 +83,7 @@ func wrongEvidence(e Evidence) map[string]Evidence {
 	})
 	changes["blank slip"] = changed(e, func(c *Evidence) { c.Slip = "" })
 	changes["other slip"] = changed(e, func(c *Evidence) {
-		proof := ReadSlip(e.Slip)
+		proof := paper.Read(e.Slip)
 		c.Slip = strings.NewReplacer(proof.Number, "000-000-000000-0000-0", proof.Reference, "XX00-0000-0000-X").Replace(e.Slip)
 	})
 	changes["blank screens"] = changed(e, func(c *Evidence) { c.Record.Steps = nil })

@@ -33,6 +33,12 @@ func (c Control) Cover(ctx context.Context, open bool) error {
 	return err
 }
 
+// Tear takes all paper away.
+func (c Control) Tear(ctx context.Context) error {
+	_, err := c.call(ctx, http.MethodPost, "/paper/clear")
+	return err
+}
+
 // Slip is the text of what has been printed.
 func (c Control) Slip(ctx context.Context) (string, error) {
 	data, err := c.Paper(ctx, "txt")

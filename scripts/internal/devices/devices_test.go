@@ -25,10 +25,13 @@ func TestControlAsksForWhatItsNameSays(t *testing.T) {
 	if err := control.TakeCard(t.Context()); err != nil {
 		t.Error(err)
 	}
+	if err := control.Tear(t.Context()); err != nil {
+		t.Error(err)
+	}
 	if slip, err := control.Slip(t.Context()); err != nil || slip != "受理回执" {
 		t.Errorf("slip = %q, %v", slip, err)
 	}
-	want := "POST /card/lay?name=resident_plain POST /card/take GET /paper.txt"
+	want := "POST /card/lay?name=resident_plain POST /card/take POST /paper/clear GET /paper.txt"
 	if got := strings.Join(asked, " "); got != want {
 		t.Errorf("asked %s, want %s", got, want)
 	}
