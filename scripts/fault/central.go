@@ -1,0 +1,73 @@
+package main
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"time"
+
+	_ "modernc.org/sqlite" // reads the central's file: no call of its contract lists all cases
+)
+
+// central is the real one. It comes back at the same address after each end.
+type central struct {
+	t       *trial
+	db      string
+	address string
+	running *process
+}
+
+// held is what the central has of one application.
+type held struct {
+	id, digest, reference, number string
+}
+
+func newCentral(ctx context.Context, t *trial) (*central, error) {
+	address, err := freePort(ctx)
+	return &central{t: t, db: t.path("central.db"), address: address}, err
+}
+
+func (c *central) url() string { return "http://" + c.address }
+
+// open starts it and waits until it answers.
+func (c *central) open(ctx context.Context) (err error) {
+	if c.running != nil {
+		return nil
+	}
+	if c.running, err = c.t.start(c.t.program("central"), "serve", "--db", c.db, "--listen", c.address); err != nil {
+		return err
+	}
+	return c.running.await(ctx, 30*time.Second, "the central", func() bool { return answers(ctx, c.url()+"/v1/health") })
+}
+
+// kill ends it suddenly; without one that runs it does nothing.
+func (c *central) kill() error {
+	if c.running == nil {
+		return nil
+	}
+	err := c.running.kill()
+	c.running = nil
+	return err
+}
+
+// all lists what the central holds.
+func (c *central) all(ctx context.Context) (list []held, err error) {
+	db, err := sql.Open("sqlite", "file:"+c.db+"?mode=ro&_pragma=busy_timeout(5000)")
+	if err != nil {
+		return nil, fmt.Errorf("open the central's ledger: %w", err)
+	}
+	defer db.Close()
+	rows, err := db.QueryContext(ctx, `SELECT a.id, a.digest, c.reference, c.number FROM application a JOIN case_file c ON c.application_id = a.id`)
+	if err != nil {
+		return nil, fmt.Errorf("read the central's ledger: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var h held
+		if err := rows.Scan(&h.id, &h.digest, &h.reference, &h.number); err != nil {
+			return nil, fmt.Errorf("read the central's ledger: %w", err)
+		}
+		list = append(list, h)
+	}
+	return list, rows.Err()
+}
