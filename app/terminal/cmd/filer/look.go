@@ -1,0 +1,81 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"leye/app/terminal/internal/journal"
+	"leye/app/terminal/internal/kiosk"
+	"leye/app/terminal/internal/outbox"
+)
+
+// seen is what a terminal finds when it starts.
+type seen struct {
+	Fault   string  `json:"fault,omitempty"` // why the store does not open, in one word
+	Journal string  `json:"journal,omitempty"`
+	Lines   int64   `json:"lines"`
+	Opened  int64   `json:"opened"` // microseconds until it was open
+	Entries []entry `json:"entries"`
+}
+
+type entry struct {
+	ID        string `json:"id"`
+	Reference string `json:"reference"`
+	State     string `json:"state"`
+	Digest    string `json:"digest"`
+	Number    string `json:"number,omitempty"`
+	Whole     bool   `json:"whole"` // its body fits its digest, or has gone with the central's word
+}
+
+func look(ctx context.Context, dir string) (s seen) {
+	began := time.Now()
+	t, err := open(ctx, dir)
+	if err != nil {
+		return seen{Fault: kind(err)}
+	}
+	s.Opened = time.Since(began).Microseconds()
+	if err := s.read(ctx, t); err != nil {
+		s.Fault = kind(err)
+	}
+	if err := t.close(); err != nil && s.Fault == "" {
+		s.Fault = kind(err)
+	}
+	return s
+}
+
+func (s *seen) read(ctx context.Context, t *terminal) error {
+	head, err := t.journal.Verify(ctx, journal.Head{})
+	var broken *journal.Broken
+	if errors.As(err, &broken) {
+		s.Journal = broken.Error()
+	} else if err != nil {
+		return err
+	}
+	s.Lines = head.Seq
+	list, err := t.queue.List(ctx, outbox.Filter{})
+	if err != nil {
+		return err
+	}
+	for _, e := range list {
+		full, err := t.queue.Get(ctx, e.ID)
+		if err != nil {
+			return err
+		}
+		s.Entries = append(s.Entries, entryOf(full))
+	}
+	return nil
+}
+
+func entryOf(e outbox.Entry) entry {
+	out := entry{ID: string(e.ID), Reference: string(e.Reference), State: string(e.State), Digest: e.Digest}
+	if e.Ack != nil {
+		out.Number = e.Ack.Number
+	}
+	if e.State == kiosk.Accepted {
+		out.Whole = e.Body == nil && e.Ack != nil
+	} else {
+		out.Whole = outbox.Digest(e.Body) == e.Digest
+	}
+	return out
+}

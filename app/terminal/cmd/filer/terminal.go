@@ -1,0 +1,133 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"leye/app/api"
+	"leye/app/terminal/internal/journal"
+	"leye/app/terminal/internal/kiosk"
+	"leye/app/terminal/internal/outbox"
+	"leye/app/terminal/internal/store"
+	"leye/app/terminal/internal/uplink"
+)
+
+// terminal is the store with its queue and journal, opened as the kiosk does it.
+type terminal struct {
+	db      *store.Store
+	queue   *outbox.Outbox
+	journal *journal.Journal
+}
+
+func open(ctx context.Context, dir string) (*terminal, error) {
+	if dir == "" {
+		return nil, errUsage
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("make state directory: %w", err)
+	}
+	db, err := store.Open(ctx, filepath.Join(dir, store.FileName), store.Options{})
+	if err != nil {
+		return nil, err
+	}
+	t := &terminal{db: db, journal: journal.New(db, journal.Options{})}
+	t.queue, err = outbox.New(ctx, db, outbox.Options{Terminal: "PT01", Journal: t.journal})
+	if err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return t, nil
+}
+
+func (t *terminal) close() error { return t.db.Close() }
+
+func (t *terminal) line(o options) (*uplink.Uplink, error) { return uplink.New(o.central, o.timeout) }
+
+// tries is how often a resident touches before giving up.
+const tries = 3
+
+// file hands in one application under one identifier.
+func (t *terminal) file(ctx context.Context, o options, out io.Writer) error {
+	app := kiosk.Application{ID: kiosk.NewApplicationID(), Service: "market-lookup", Terminal: "PT01", Language: "zh", FiledAt: time.Now()}
+	if o.early {
+		fmt.Fprintf(out, "kept %s - - 0\n", app.ID)
+	}
+	for range tries {
+		began := time.Now()
+		e, err := t.queue.File(ctx, app, render(o.size))
+		took := time.Since(began).Microseconds()
+		switch {
+		case err == nil && o.early:
+			return nil
+		case err == nil:
+			_, err := fmt.Fprintf(out, "kept %s %s %s %d\n", e.ID, e.Reference, e.Digest, took)
+			return err
+		}
+		if _, err := fmt.Fprintf(out, "failed %s %s %v\n", app.ID, kind(err), err); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// render makes bodies of at least size bytes.
+func render(size int) func(kiosk.Application) ([]byte, error) {
+	return func(app kiosk.Application) ([]byte, error) {
+		answers, err := json.Marshal(map[string]string{"period": "q", "by": "town", "filling": strings.Repeat("x", size)})
+		if err != nil {
+			return nil, err
+		}
+		return json.Marshal(api.Application{
+			Id: string(app.ID), Service: app.Service, CatalogueVersion: "trial", Terminal: app.Terminal,
+			Language: api.ApplicationLanguage(app.Language), FiledAt: app.FiledAt, Reference: string(app.Reference), Answers: answers,
+		})
+	}
+}
+
+// kind is one word for what the store says of a failure.
+func kind(err error) string {
+	for word, is := range map[string]error{"full": store.ErrFull, "damaged": store.ErrDamaged, "io": store.ErrIO, "busy": store.ErrBusy} {
+		if errors.Is(err, is) {
+			return word
+		}
+	}
+	return "other"
+}
+
+// spoken is the queue that says what the central has accepted, and ends the task
+// when nothing waits.
+type spoken struct {
+	*outbox.Outbox
+	out  io.Writer
+	done func()
+}
+
+func (q *spoken) Accept(ctx context.Context, id kiosk.ApplicationID, ack kiosk.Acknowledgement) error {
+	if err := q.Outbox.Accept(ctx, id, ack); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(q.out, "accepted %s %s\n", id, ack.Number)
+	return err
+}
+
+// Next is asked when nothing is due, which is when the queue may be empty.
+func (q *spoken) Next(ctx context.Context) (time.Time, error) {
+	if err := q.look(ctx); err != nil {
+		return time.Time{}, err
+	}
+	return q.Outbox.Next(ctx)
+}
+
+func (q *spoken) look(ctx context.Context) error {
+	n, err := q.Count(ctx)
+	if err == nil && n.Waiting() == 0 {
+		q.done()
+	}
+	return err
+}

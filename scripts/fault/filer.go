@@ -1,0 +1,143 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os/exec"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// said is what filers of one store have said, in all their lives.
+type said struct {
+	kept     map[string]claim    // by identifier
+	accepted map[string]string   // identifier to case number
+	failed   map[string][]string // identifier to the kinds of its failures
+	last     time.Time
+}
+
+// claim is one application that was called kept.
+type claim struct {
+	reference, digest string
+	took              time.Duration
+}
+
+func newSaid() *said {
+	return &said{kept: map[string]claim{}, accepted: map[string]string{}, failed: map[string][]string{}}
+}
+
+// take reads one line of a filer.
+func (s *said) take(line string) error {
+	word := strings.Fields(line)
+	switch {
+	case len(word) == 5 && word[0] == "kept":
+		micros, err := strconv.Atoi(word[4])
+		if err != nil {
+			return fmt.Errorf("read what the filer says: %w", err)
+		}
+		s.kept[word[1]] = claim{word[2], word[3], time.Duration(micros) * time.Microsecond}
+	case len(word) == 3 && word[0] == "accepted":
+		s.accepted[word[1]] = word[2]
+	case len(word) > 3 && word[0] == "failed":
+		s.failed[word[1]] = append(s.failed[word[1]], word[2])
+	default:
+		return fmt.Errorf("read what the filer says: %q", line)
+	}
+	return nil
+}
+
+// filer makes the command of one.
+func (t *trial) filer(ctx context.Context, command, store string, args ...string) *exec.Cmd {
+	return exec.CommandContext(ctx, t.program("filer"), append([]string{command, "--store", store}, args...)...)
+}
+
+// listen runs a filer and takes every line that it managed to say, until it has
+// ended; each is called after each.
+func (s *said) listen(cmd *exec.Cmd, each func(*process) error) error {
+	// An open pipe of our own: what was written before a kill is still read.
+	r, w := io.Pipe()
+	var words bytes.Buffer
+	cmd.Stdout, cmd.Stderr = w, &words
+	p, err := launch(cmd)
+	if err != nil {
+		return err
+	}
+	go func() {
+		<-p.done
+		w.Close()
+	}()
+	lines := bufio.NewScanner(r)
+	for lines.Scan() {
+		if err := s.take(lines.Text()); err != nil {
+			return fmt.Errorf("%w\n%s", err, words.String())
+		}
+		if err := each(p); err != nil {
+			return err
+		}
+	}
+	return lines.Err()
+}
+
+// seen is what a terminal finds in its store when it starts.
+type seen struct {
+	Fault, Journal string
+	Lines, Opened  int64
+	Entries        []struct {
+		ID, Reference, State, Digest, Number string
+		Whole                                bool
+	}
+}
+
+// look opens stores as a terminal does when it starts.
+func (t *trial) look(ctx context.Context, folders ...string) ([]seen, error) {
+	cmd := exec.CommandContext(ctx, t.program("filer"), "look")
+	cmd.Stdin = strings.NewReader(strings.Join(folders, "\n") + "\n")
+	words, err := cmd.Output()
+	if err != nil {
+		return nil, fmt.Errorf("look into the store: %w", err)
+	}
+	decoder := json.NewDecoder(bytes.NewReader(words))
+	list := make([]seen, len(folders))
+	for i := range list {
+		if err := decoder.Decode(&list[i]); err != nil {
+			return nil, fmt.Errorf("look into the store: %w", err)
+		}
+	}
+	return list, nil
+}
+
+// compareStore demands that each claim is kept once and whole, that no reference
+// was given twice, and that the journal holds.
+func compareStore(n *tally, claims map[string]claim, found seen) {
+	n.of += len(claims)
+	if found.Fault != "" {
+		n.fault("the store does not open: %s", found.Fault)
+		n.bad += max(0, len(claims)-1)
+		return
+	}
+	if found.Journal != "" {
+		n.fault("%s", found.Journal)
+	}
+	times, references := map[string]int{}, map[string]string{}
+	for _, e := range found.Entries {
+		times[e.ID]++
+		c, claimed := claims[e.ID]
+		if claimed && c.digest != "-" && (c.reference != e.Reference || c.digest != e.Digest) || !e.Whole {
+			n.fault("%s is not what was filed", e.ID)
+		}
+		if other := references[e.Reference]; other != "" {
+			n.fault("%s and %s have the reference %s", other, e.ID, e.Reference)
+		}
+		references[e.Reference] = e.ID
+	}
+	for id := range claims {
+		if times[id] != 1 {
+			n.fault("%s was claimed and is kept %d times", id, times[id])
+		}
+	}
+}

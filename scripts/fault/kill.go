@@ -1,0 +1,153 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+)
+
+// killJudge kills a program that files without pause: what it had called kept
+// must be there, once.
+func killJudge() judge {
+	return judge{
+		name: "kill", what: "a program that files without pause is killed, again and again",
+		bad: "lost or doubled", of: "claimed", try: tryKill,
+		worse: mutant{why: "claims before the commit"},
+	}
+}
+
+func tryKill(ctx context.Context, t *trial) (n tally, err error) {
+	s := newSaid()
+	kills := t.rounds(20, 200)
+	for range kills {
+		args := []string{}
+		if t.control {
+			args = append(args, "--early")
+		}
+		if err := s.listen(t.filer(ctx, "file", t.path("store"), args...), killSoon(t)); err != nil {
+			return n, err
+		}
+	}
+	found, err := t.look(ctx, t.path("store"))
+	if err != nil {
+		return n, err
+	}
+	compareStore(&n, s.kept, found[0])
+	n.note("%d kills, %d kept without a claim, %d lines of the journal hold", kills, len(found[0].Entries)-len(s.kept), found[0].Lines)
+	return n, nil
+}
+
+// killSoon kills at a moment that the program does not know, after its first
+// word.
+func killSoon(t *trial) func(*process) error {
+	begun := false
+	return func(p *process) error {
+		if !begun {
+			begun = true
+			time.AfterFunc(time.Duration(t.rng.Int64N(int64(150*time.Millisecond))), func() { _ = p.kill() })
+		}
+		return nil
+	}
+}
+
+// drainJudge kills terminal and central by turns while the queue empties itself:
+// every application must end as accepted, under one case.
+func drainJudge() judge {
+	return judge{
+		name: "drain", what: "terminal and central are killed by turns while the queue empties itself",
+		bad: "lost or doubled", of: "accepted", try: tryDrain,
+		worse: mutant{
+			why: "each attempt has a key of its own",
+			edits: []edit{
+				{sendFile, "string(id), nil,", "string(fresh), nil,"},
+				{sendFile, "\treq, err := api.NewFile", "\tfresh := kiosk.NewApplicationID()\n\tbody = bytes.Replace(body, []byte(id), []byte(fresh), 1)\n\treq, err := api.NewFile"},
+				{relayFile, "\tcancel()\n\tif ctx.Err() != nil {", "\tcancel()\n\tack.ID, ack.Digest = e.ID, e.Digest\n\tif ctx.Err() != nil {"},
+			},
+			programs: []program{{pkg: "./app/terminal/cmd/filer"}},
+		},
+	}
+}
+
+const (
+	sendFile  = "app/terminal/internal/uplink/send.go"
+	relayFile = "app/terminal/internal/relay/relay.go"
+)
+
+func tryDrain(ctx context.Context, t *trial) (n tally, err error) {
+	c, err := newCentral(ctx, t)
+	if err != nil {
+		return n, err
+	}
+	defer func() { err = errors.Join(err, c.kill()) }()
+	s := newSaid()
+	kills := t.rounds(20, 200)
+	for k := range kills {
+		if err := t.drainOnce(ctx, s, c, k); err != nil {
+			return n, fmt.Errorf("kill %d: %w", k+1, err)
+		}
+	}
+	if err := c.open(ctx); err != nil {
+		return n, err
+	}
+	if err := t.relay(ctx, s, c.url(), nothing); err != nil {
+		return n, err
+	}
+	found, err := t.look(ctx, t.path("store"))
+	if err != nil {
+		return n, err
+	}
+	cases, err := c.all(ctx)
+	if err != nil {
+		return n, err
+	}
+	compareStore(&n, s.kept, found[0])
+	all := []kept{}
+	for _, e := range found[0].Entries {
+		all = append(all, kept{Reference: e.Reference, ID: e.ID, State: e.State, Number: e.Number})
+		if number := s.accepted[e.ID]; e.State != "accepted" || number != "" && number != e.Number {
+			n.fault("%s is %s under %s, was said to be accepted under %s", e.ID, e.State, e.Number, number)
+		}
+	}
+	compareCases(&n, all, cases)
+	n.note("%d kills of terminal or central, %d cases", kills, len(cases))
+	return n, nil
+}
+
+// drainOnce files a few, lets them be sent and kills one side at it: two of three
+// times the terminal.
+func (t *trial) drainOnce(ctx context.Context, s *said, c *central, k int) error {
+	if err := c.open(ctx); err != nil {
+		return err
+	}
+	if err := s.listen(t.filer(ctx, "file", t.path("store"), "--count", "15"), func(*process) error { return nil }); err != nil {
+		return err
+	}
+	return t.relay(ctx, s, c.url(), func(p *process) {
+		time.Sleep(time.Duration(t.rng.Int64N(int64(100 * time.Millisecond))))
+		if k%3 == 0 {
+			_ = c.kill()
+			time.Sleep(50 * time.Millisecond)
+		}
+		_ = p.kill()
+	})
+}
+
+func nothing(*process) {}
+
+// relay sends until the queue is empty. What happens to the terminal meanwhile
+// begins with its first success and has ended when relay returns.
+func (t *trial) relay(ctx context.Context, s *said, url string, meanwhile func(*process), args ...string) error {
+	args = append([]string{"--central", url, "--empty"}, args...)
+	var beside sync.WaitGroup
+	defer beside.Wait()
+	begun := false
+	return s.listen(t.filer(ctx, "relay", t.path("store"), args...), func(p *process) error {
+		if !begun {
+			begun = true
+			beside.Go(func() { meanwhile(p) })
+		}
+		return nil
+	})
+}
