@@ -120,7 +120,7 @@ func (d *disk) do(s step) {
 	case "sync":
 		d.sync(s)
 	default:
-		if f := d.files[s.path]; f != nil {
+		if f := d.files[s.path]; f != nil && !s.bad {
 			f.may = append(f.may, s)
 		}
 	}
