@@ -9,11 +9,12 @@ import (
 	"testing"
 )
 
-// TestFullDiskIsErrFull fills a real file system. It needs the right to mount
-// one and is skipped without it; the limit inside SQLite is tested everywhere.
-func TestFullDiskIsErrFull(t *testing.T) {
+// smallDisk mounts a file system of its own, and skips the test where that is
+// not allowed.
+func smallDisk(t *testing.T, size string) string {
+	t.Helper()
 	dir := t.TempDir()
-	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=1m"); err != nil {
+	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, size); err != nil {
 		t.Skipf("mount a small file system: %v", err)
 	}
 	t.Cleanup(func() {
@@ -21,7 +22,13 @@ func TestFullDiskIsErrFull(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	s, err := Open(t.Context(), filepath.Join(dir, FileName), Options{Reserve: 1})
+	return dir
+}
+
+// TestFullDiskIsErrFull fills a real file system. It needs the right to mount
+// one and is skipped without it; the limit inside SQLite is tested everywhere.
+func TestFullDiskIsErrFull(t *testing.T) {
+	s, err := Open(t.Context(), filepath.Join(smallDisk(t, "size=1m"), FileName), Options{Reserve: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,6 +54,37 @@ func TestFullDiskIsErrFull(t *testing.T) {
 	}
 	if n := secrets(t, s); n != kept || n == 0 {
 		t.Errorf("%d rows for %d kept", n, kept)
+	}
+}
+
+// A file does not shrink: what was deleted in it is room for what comes next.
+func TestRoomComesBackWhenTheFileIsEmptied(t *testing.T) {
+	s := openTest(t, filepath.Join(smallDisk(t, "size=16m"), FileName), Options{Reserve: 4 << 20})
+	room := func() error {
+		return s.Tx(t.Context(), func(tx *sql.Tx) error { return s.Room(t.Context(), tx) })
+	}
+	n := 0
+	for ; room() == nil; n++ {
+		if err := s.Tx(t.Context(), func(tx *sql.Tx) error {
+			_, err := tx.Exec("INSERT INTO secret (name, value) VALUES (?, ?)", n, bytes.Repeat([]byte{7}, 20<<10))
+			return err
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := room(); !errors.Is(err, ErrFull) {
+		t.Fatalf("got %v, want ErrFull", err)
+	}
+	for ; n >= 0; n-- {
+		if err := s.Tx(t.Context(), func(tx *sql.Tx) error {
+			_, err := tx.Exec("DELETE FROM secret WHERE name = ?", n)
+			return err
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := room(); err != nil {
+		t.Errorf("after everything was deleted: %v", err)
 	}
 }
 

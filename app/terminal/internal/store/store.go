@@ -331,24 +331,26 @@ const ownPages = 32
 // Room asks, inside a writing transaction, whether something new may be taken.
 // [ErrFull] comes while there is still room for the small writes of a queue that
 // empties itself: a file that is full to the last page could not even note that
-// an entry was sent.
+// an entry was sent. Pages that the file has to spare are room too, since it does
+// not shrink when the queue does; but the log beside it must find its own.
 func (s *Store) Room(ctx context.Context, tx *sql.Tx) error {
 	free, err := Free(filepath.Dir(s.path))
 	if err != nil {
 		return err
 	}
-	if free < s.opt.Reserve {
-		return &Error{Kind: ErrFull, Err: fmt.Errorf("%d bytes are free, %d are kept back", free, s.opt.Reserve)}
-	}
-	if s.opt.MaxBytes == 0 {
-		return nil
-	}
-	var used int64
-	row := tx.QueryRowContext(ctx, "SELECT (SELECT page_count FROM pragma_page_count) - (SELECT freelist_count FROM pragma_freelist_count)")
-	if err := row.Scan(&used); err != nil {
+	var pages, spare int64
+	row := tx.QueryRowContext(ctx, "SELECT (SELECT page_count FROM pragma_page_count), (SELECT freelist_count FROM pragma_freelist_count)")
+	if err := row.Scan(&pages, &spare); err != nil {
 		return err
 	}
-	if used+ownPages > s.opt.MaxBytes/pageSize {
+	log, err := size(s.path + "-wal")
+	if err != nil {
+		return err
+	}
+	if free+log < s.opt.Reserve/4*3 || free+spare*pageSize < s.opt.Reserve {
+		return &Error{Kind: ErrFull, Err: fmt.Errorf("%d bytes are free and %d to spare in the file, %d are kept back", free, spare*pageSize, s.opt.Reserve)}
+	}
+	if used := pages - spare; s.opt.MaxBytes > 0 && used+ownPages > s.opt.MaxBytes/pageSize {
 		return &Error{Kind: ErrFull, Err: fmt.Errorf("%d pages are used, %d are allowed", used, s.opt.MaxBytes/pageSize)}
 	}
 	return nil
@@ -356,6 +358,17 @@ func (s *Store) Room(ctx context.Context, tx *sql.Tx) error {
 
 // Pages is how much of the file so many bytes of one row take, in whole pages.
 func Pages(n int64) int64 { return (n + pageSize - 1) / pageSize * pageSize }
+
+func size(path string) (int64, error) {
+	info, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	return info.Size(), nil
+}
 
 // Free is the room in bytes that is left for an unprivileged user where the
 // directory dir lies.
