@@ -3,7 +3,9 @@ package main
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	_ "modernc.org/sqlite" // reads the central's file: no call of its contract lists all cases
@@ -19,7 +21,21 @@ type central struct {
 
 // held is what the central has of one application.
 type held struct {
-	id, digest, reference, number string
+	id, reference, number, body string
+}
+
+// whole reports whether the body is one that a filer makes, unchanged.
+func (h held) whole() bool {
+	var b struct {
+		ID, Reference string
+		Answers       struct{ Period, By, Filling string }
+	}
+	if json.Unmarshal([]byte(h.body), &b) != nil {
+		return false
+	}
+	a := b.Answers
+	return b.ID == h.id && b.Reference == h.reference && a.Period == "q" && a.By == "town" &&
+		a.Filling != "" && strings.ReplaceAll(a.Filling, h.id, "") == ""
 }
 
 func newCentral(ctx context.Context, t *trial) (*central, error) {
@@ -57,14 +73,14 @@ func (c *central) all(ctx context.Context) (list []held, err error) {
 		return nil, fmt.Errorf("open the central's ledger: %w", err)
 	}
 	defer db.Close()
-	rows, err := db.QueryContext(ctx, `SELECT a.id, a.digest, c.reference, c.number FROM application a JOIN case_file c ON c.application_id = a.id`)
+	rows, err := db.QueryContext(ctx, `SELECT a.id, c.reference, c.number, a.body FROM application a JOIN case_file c ON c.application_id = a.id`)
 	if err != nil {
 		return nil, fmt.Errorf("read the central's ledger: %w", err)
 	}
 	defer rows.Close()
 	for rows.Next() {
 		var h held
-		if err := rows.Scan(&h.id, &h.digest, &h.reference, &h.number); err != nil {
+		if err := rows.Scan(&h.id, &h.reference, &h.number, &h.body); err != nil {
 			return nil, fmt.Errorf("read the central's ledger: %w", err)
 		}
 		list = append(list, h)

@@ -62,7 +62,7 @@ func drainJudge() judge {
 			why: "each attempt has a key of its own",
 			edits: []edit{
 				{sendFile, "string(id), nil,", "string(fresh), nil,"},
-				{sendFile, "\treq, err := api.NewFile", "\tfresh := kiosk.NewApplicationID()\n\tbody = bytes.Replace(body, []byte(id), []byte(fresh), 1)\n\treq, err := api.NewFile"},
+				{sendFile, "\treq, err := api.NewFile", "\tfresh := kiosk.NewApplicationID()\n\tbody = bytes.ReplaceAll(body, []byte(id), []byte(fresh))\n\treq, err := api.NewFile"},
 				{relayFile, "\tcancel()\n\tif ctx.Err() != nil {", "\tcancel()\n\tack.ID, ack.Digest = e.ID, e.Digest\n\tif ctx.Err() != nil {"},
 			},
 			programs: []program{{pkg: "./app/terminal/cmd/filer"}},
@@ -91,7 +91,7 @@ func tryDrain(ctx context.Context, t *trial) (n tally, err error) {
 	if err := c.open(ctx); err != nil {
 		return n, err
 	}
-	if err := t.relay(ctx, s, c.url(), nothing); err != nil {
+	if err := t.relay(ctx, s, t.path("store"), c.url(), nothing); err != nil {
 		return n, err
 	}
 	found, err := t.look(ctx, t.path("store"))
@@ -103,16 +103,27 @@ func tryDrain(ctx context.Context, t *trial) (n tally, err error) {
 		return n, err
 	}
 	compareStore(&n, s.kept, found[0])
-	all := []kept{}
-	for _, e := range found[0].Entries {
-		all = append(all, kept{Reference: e.Reference, ID: e.ID, State: e.State, Number: e.Number})
-		if number := s.accepted[e.ID]; e.State != "accepted" || number != "" && number != e.Number {
-			n.fault("%s is %s under %s, was said to be accepted under %s", e.ID, e.State, e.Number, number)
-		}
-	}
-	compareCases(&n, all, cases)
+	compareAccepted(&n, s, found[0], cases)
 	n.note("%d kills of terminal or central, %d cases", kills, len(cases))
 	return n, nil
+}
+
+// compareAccepted demands that all has been accepted, under the number that was
+// said, and that the central has it whole and once.
+func compareAccepted(n *tally, s *said, found seen, cases []held) {
+	all := []kept{}
+	for _, e := range found.Entries {
+		all = append(all, kept{Reference: e.Reference, ID: e.ID, State: e.State, Number: e.Number})
+		if number := s.accepted[e.ID]; e.State != "accepted" || number != "" && number != e.Number {
+			n.fault("%s is %s under %q, was said to be accepted under %q", e.ID, e.State, e.Number, number)
+		}
+	}
+	compareCases(n, all, cases)
+	for _, c := range cases {
+		if !c.whole() {
+			n.fault("%s stands in the central and is not what was filed", c.reference)
+		}
+	}
 }
 
 // drainOnce files a few, lets them be sent and kills one side at it: two of three
@@ -124,7 +135,7 @@ func (t *trial) drainOnce(ctx context.Context, s *said, c *central, k int) error
 	if err := s.listen(t.filer(ctx, "file", t.path("store"), "--count", "15"), func(*process) error { return nil }); err != nil {
 		return err
 	}
-	return t.relay(ctx, s, c.url(), func(p *process) {
+	return t.relay(ctx, s, t.path("store"), c.url(), func(p *process) {
 		time.Sleep(time.Duration(t.rng.Int64N(int64(100 * time.Millisecond))))
 		if k%3 == 0 {
 			_ = c.kill()
@@ -138,12 +149,12 @@ func nothing(*process) {}
 
 // relay sends until the queue is empty. What happens to the terminal meanwhile
 // begins with its first success and has ended when relay returns.
-func (t *trial) relay(ctx context.Context, s *said, url string, meanwhile func(*process), args ...string) error {
+func (t *trial) relay(ctx context.Context, s *said, store, url string, meanwhile func(*process), args ...string) error {
 	args = append([]string{"--central", url, "--empty"}, args...)
 	var beside sync.WaitGroup
 	defer beside.Wait()
 	begun := false
-	return s.listen(t.filer(ctx, "relay", t.path("store"), args...), func(p *process) error {
+	return s.listen(t.filer(ctx, "relay", store, args...), func(p *process) error {
 		if !begun {
 			begun = true
 			beside.Go(func() { meanwhile(p) })
