@@ -41,8 +41,8 @@ func (s *said) take(line string) error {
 			return fmt.Errorf("read what the filer says: %w", err)
 		}
 		s.kept[word[1]] = claim{word[2], word[3], time.Duration(micros) * time.Microsecond}
-	case len(word) == 3 && word[0] == "accepted":
-		s.accepted[word[1]] = word[2]
+	case len(word) > 1 && word[0] == "accepted":
+		s.accepted[word[1]] = strings.Join(word[2:], " ")
 	case len(word) > 3 && word[0] == "failed":
 		s.failed[word[1]] = append(s.failed[word[1]], word[2])
 	default:
