@@ -161,7 +161,7 @@ func (s *Store) prepare(ctx context.Context, opt Options) (err error) {
 	}
 	// A new name in a directory is durable only when the directory is synced;
 	// without this a power cut can lose the whole first day.
-	return syncDir(filepath.Dir(s.path))
+	return fsync(filepath.Dir(s.path))
 }
 
 // quickCheck reads the structure of the whole file: 50 ms for a year of entries.
@@ -204,12 +204,12 @@ func (s *Store) migrate(ctx context.Context) error {
 	return nil
 }
 
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
+func fsync(path string) error {
+	f, err := os.Open(path)
 	if err != nil {
 		return err
 	}
-	return errors.Join(d.Sync(), d.Close())
+	return errors.Join(f.Sync(), f.Close())
 }
 
 // Path is the absolute path of the file.
@@ -237,7 +237,7 @@ func (s *Store) Tx(ctx context.Context, f func(*sql.Tx) error) (err error) {
 		}
 	}()
 	if s.suspect.Load() {
-		if err := checkpoint(ctx, conn); err != nil {
+		if err := s.rewrite(ctx, conn); err != nil {
 			return fmt.Errorf("write everything again after an earlier fault: %w", err)
 		}
 		s.suspect.Store(false)
@@ -250,6 +250,20 @@ func (s *Store) Tx(ctx context.Context, f func(*sql.Tx) error) (err error) {
 		return rollback(tx, err)
 	}
 	return tx.Commit()
+}
+
+// rewrite makes sure of everything that is read from the log, and that the log
+// itself is gone: SQLite does not wait for its end to be on the disk, nor look
+// whether the name of a new one is. After a fault the log may lack its newest
+// entries there, and a power cut that brought it back would undo them in the file.
+func (s *Store) rewrite(ctx context.Context, conn *sql.Conn) error {
+	if err := checkpoint(ctx, conn); err != nil {
+		return err
+	}
+	if err := fsync(s.path + "-wal"); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return fsync(filepath.Dir(s.path))
 }
 
 // rollback keeps the cause; a transaction that SQLite itself has already rolled
@@ -391,5 +405,5 @@ func SetAside(path string, at time.Time) (string, error) {
 			return "", fmt.Errorf("set damaged file aside: %w", err)
 		}
 	}
-	return aside, syncDir(filepath.Dir(path))
+	return aside, fsync(filepath.Dir(path))
 }

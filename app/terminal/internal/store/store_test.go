@@ -311,6 +311,24 @@ func TestAfterAnIOFaultEverythingIsWrittenAgain(t *testing.T) {
 	}
 }
 
+// What cannot be synced after a fault is not trusted; scripts/faults errors cuts
+// the power there.
+func TestAfterAnIOFaultAFolderThatCannotBeSyncedIsAFault(t *testing.T) {
+	s := openTest(t, filepath.Join(t.TempDir(), FileName), Options{})
+	s.suspect.Store(true)
+	path := s.path
+	s.path = filepath.Join(t.TempDir(), "gone", FileName)
+	if err := s.Tx(t.Context(), insertSecret("a")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("got %v, want that there is no folder", err)
+	}
+	if s.path = path; !s.suspect.Load() || secrets(t, s) != 0 {
+		t.Error("the log is trusted again")
+	}
+	if err := s.Tx(t.Context(), insertSecret("a")); err != nil || secrets(t, s) != 1 {
+		t.Errorf("does not recover: %v", err)
+	}
+}
+
 func TestFreeIsPositive(t *testing.T) {
 	if n, err := Free(t.TempDir()); err != nil || n <= 0 {
 		t.Errorf("got %d, %v", n, err)
