@@ -9,7 +9,7 @@ import (
 )
 
 // errorsJudge lets one system call after another fail while applications are
-// filed: the n-th of a kind once, or all from the n-th on. After a failed sync
+// filed: the n-th of a kind, a few or all from the n-th on. After a failed sync
 // nobody knows what is on the disk, so the power is cut too.
 func errorsJudge() judge {
 	return judge{
@@ -37,10 +37,7 @@ func tryErrors(ctx context.Context, t *trial) (n tally, err error) {
 	claimed, refused, failed := 0, 0, 0
 	for i := range t.rounds(24, 400) {
 		f := failures[i%len(failures)]
-		when := fmt.Sprint(1 + t.rng.IntN(f.many))
-		if i/len(failures)%3 == 2 {
-			when += "+" // and all after it
-		}
+		when := f.when(t.rng.IntN(f.many)+1, i/len(failures))
 		s, bad, err := t.failOnce(ctx, &n, f, when)
 		if err != nil {
 			return n, fmt.Errorf("%s %s at %s: %w", f.calls, f.as, when, err)
@@ -52,6 +49,12 @@ func tryErrors(ctx context.Context, t *trial) (n tally, err error) {
 	}
 	n.note("%d calls failed; %d applications were claimed, %d refused at first or for good", failed, claimed, refused)
 	return n, nil
+}
+
+// when is one call, a few or all from the n-th on. Each thread of the program
+// counts for itself, so that one can be more than one.
+func (f failure) when(n, mode int) string {
+	return [...]string{fmt.Sprint(n), fmt.Sprintf("%d..%d", n, n+2), fmt.Sprintf("%d+", n)}[mode%3]
 }
 
 // failOnce files a few on a new store while calls fail, looks at what is there,
@@ -82,5 +85,5 @@ func (t *trial) failOnce(ctx context.Context, n *tally, f failure, when string) 
 			first, failed = i, failed+1
 		}
 	}
-	return s, failed, t.cuts(ctx, n, steps, first, 4)
+	return s, failed, t.cuts(ctx, n, fmt.Sprintf("%s %s at %s: ", f.calls, f.as, when), steps, first, 4)
 }

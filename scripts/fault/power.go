@@ -36,7 +36,7 @@ func tryPower(ctx context.Context, t *trial) (n tally, err error) {
 		return n, err
 	}
 	for n.of < t.rounds(100, 1000) {
-		if err := t.cuts(ctx, &n, steps, 0, 25); err != nil {
+		if err := t.cuts(ctx, &n, "", steps, 0, 25); err != nil {
 			return n, err
 		}
 	}
@@ -45,7 +45,8 @@ func tryPower(ctx context.Context, t *trial) (n tally, err error) {
 }
 
 // cuts builds so many states after at least the first steps, and looks at them.
-func (t *trial) cuts(ctx context.Context, n *tally, steps []step, first, states int) error {
+// What was done to the program before goes before what is said of a loss.
+func (t *trial) cuts(ctx context.Context, n *tally, before string, steps []step, first, states int) error {
 	var folders []string
 	var claims []map[string]claim
 	for i := range states {
@@ -66,7 +67,7 @@ func (t *trial) cuts(ctx context.Context, n *tally, steps []step, first, states 
 		compareStore(&one, claims[i], found[i])
 		n.of++
 		if one.bad > 0 {
-			n.fault("%d claimed; %s", len(claims[i]), strings.TrimSpace(one.notes[0]))
+			n.fault("%s%d claimed; %s", before, len(claims[i]), strings.TrimSpace(one.notes[0]))
 		}
 		if err := os.RemoveAll(folders[i]); err != nil {
 			return err
@@ -162,9 +163,9 @@ func (d *disk) leave(folder string) error {
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return err
 	}
-	for _, m := range d.moves {
-		if d.rng.IntN(2) == 0 {
-			d.move(m)
+	for mood, i := d.rng.IntN(3), 0; i < len(d.moves); i++ {
+		if mood == 1 || mood == 2 && d.rng.IntN(2) == 0 {
+			d.move(d.moves[i])
 		}
 	}
 	for _, path := range slices.Sorted(maps.Keys(d.names)) {
