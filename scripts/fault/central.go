@@ -4,7 +4,10 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"strings"
 	"time"
 
@@ -34,13 +37,21 @@ func (h held) whole() bool {
 		return false
 	}
 	a := b.Answers
-	return b.ID == h.id && b.Reference == h.reference && a.Period == "q" && a.By == "town" &&
-		a.Filling != "" && strings.ReplaceAll(a.Filling, h.id, "") == ""
+	return b.ID != "" && b.Reference == h.reference && a.Period == "q" && a.By == "town" &&
+		a.Filling != "" && strings.ReplaceAll(a.Filling, b.ID, "") == ""
 }
 
 func newCentral(ctx context.Context, t *trial) (*central, error) {
 	address, err := freePort(ctx)
-	return &central{t: t, db: t.path("central.db"), address: address}, err
+	if err != nil {
+		return nil, err
+	}
+	pem, err := t.key.PEM()
+	if err != nil {
+		return nil, err
+	}
+	c := &central{t: t, db: t.path("central.db"), address: address}
+	return c, os.WriteFile(t.path("central.key"), pem, 0o600)
 }
 
 func (c *central) url() string { return "http://" + c.address }
@@ -50,7 +61,7 @@ func (c *central) open(ctx context.Context) (err error) {
 	if c.running != nil {
 		return nil
 	}
-	if c.running, err = c.t.start(c.t.program("central"), "serve", "--db", c.db, "--listen", c.address); err != nil {
+	if c.running, err = c.t.start(c.t.program("central"), "serve", "--db", c.db, "--seal-key", c.t.path("central.key"), "--listen", c.address); err != nil {
 		return err
 	}
 	return c.running.await(ctx, 30*time.Second, "the central", func() bool { return answers(ctx, c.url()+"/v1/health") })
@@ -86,4 +97,18 @@ func (c *central) all(ctx context.Context) (list []held, err error) {
 		list = append(list, h)
 	}
 	return list, rows.Err()
+}
+
+// renew begins with an empty ledger.
+func (c *central) renew(ctx context.Context) error {
+	err := c.kill()
+	for _, more := range []string{"", "-wal", "-shm"} {
+		if e := os.Remove(c.db + more); !errors.Is(e, fs.ErrNotExist) {
+			err = errors.Join(err, e)
+		}
+	}
+	if err != nil {
+		return err
+	}
+	return c.open(ctx)
 }

@@ -9,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"leye/app/envelope"
 )
 
 // judge is one way to harm the product. Its trial is held twice: on the product,
@@ -57,6 +59,7 @@ type trial struct {
 	control  bool
 	programs string // folder of the control's own programs
 	rng      *rand.Rand
+	key      *envelope.PrivateKey // of the central
 }
 
 // rounds is how often something is tried: in a short run, and in a whole one.
@@ -137,6 +140,11 @@ func (c court) try(ctx context.Context, j judge, control bool) (tally, error) {
 	if err := os.MkdirAll(t.dir, 0o755); err != nil {
 		return tally{}, err
 	}
+	key, err := envelope.NewPrivateKey()
+	if err != nil {
+		return tally{}, err
+	}
+	t.key = key
 	if control {
 		if err := j.worse.build(ctx, t); err != nil {
 			return tally{}, err

@@ -33,7 +33,7 @@ func tryErrors(ctx context.Context, t *trial) (n tally, err error) {
 	if _, err := exec.LookPath("strace"); err != nil {
 		return n, skipped{"strace is not installed"}
 	}
-	failures := []failure{{"fsync,fdatasync", "EIO", 24}, {"pwrite64", "ENOSPC", 170}, {"pwrite64", "EIO", 170}, {"ftruncate", "EIO", 3}}
+	failures := []failure{{"fsync,fdatasync", "EIO", 36}, {"pwrite64", "ENOSPC", 240}, {"pwrite64", "EIO", 240}, {"ftruncate", "EIO", 3}}
 	claimed, refused, failed := 0, 0, 0
 	for i := range t.rounds(24, 400) {
 		f := failures[i%len(failures)]

@@ -51,9 +51,10 @@ func (s *said) take(line string) error {
 	return nil
 }
 
-// filer makes the command of one.
+// filer makes the command of one, which seals to the central's key.
 func (t *trial) filer(ctx context.Context, command, store string, args ...string) *exec.Cmd {
-	return exec.CommandContext(ctx, t.program("filer"), append([]string{command, "--store", store}, args...)...)
+	args = append([]string{command, "--store", store, "--seal-to", t.key.Public().String()}, args...)
+	return exec.CommandContext(ctx, t.program("filer"), args...)
 }
 
 // listen runs a filer and takes every line that it managed to say, until it has

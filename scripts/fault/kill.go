@@ -58,22 +58,22 @@ func drainJudge() judge {
 	return judge{
 		name: "drain", what: "terminal and central are killed by turns while the queue empties itself",
 		bad: "lost or doubled", of: "accepted", try: tryDrain,
-		worse: mutant{
-			why: "each attempt has a key of its own",
-			edits: []edit{
-				{sendFile, "string(id), nil,", "string(fresh), nil,"},
-				{sendFile, "\treq, err := api.NewFile", "\tfresh := kiosk.NewApplicationID()\n\tbody = bytes.ReplaceAll(body, []byte(id), []byte(fresh))\n\treq, err := api.NewFile"},
-				{relayFile, "\tcancel()\n\tif ctx.Err() != nil {", "\tcancel()\n\tack.ID, ack.Digest = e.ID, e.Digest\n\tif ctx.Err() != nil {"},
-			},
-			programs: []program{{pkg: "./app/terminal/cmd/filer"}},
-		},
+		worse: forgetful(),
 	}
 }
 
-const (
-	sendFile  = "app/terminal/internal/uplink/send.go"
-	relayFile = "app/terminal/internal/relay/relay.go"
-)
+// forgetful is a central that does not know an application again.
+func forgetful() mutant {
+	const file = "app/central/internal/intake/intake.go"
+	return mutant{
+		why: "the central opens a case for each request",
+		edits: []edit{
+			{file, "c, err := i.ledger.Filed(ctx, id, digest)", "c, err := ledger.Case{}, error(ledger.ErrNotFound)"},
+			{file, "\tc, repeated, err = i.ledger.File(ctx, f)\n", "\tf.ID += fmt.Sprint(time.Now().UnixNano())\n\tc, repeated, err = i.ledger.File(ctx, f)\n\tc.ApplicationID = id\n"},
+		},
+		programs: []program{{pkg: "./app/central/cmd/central"}},
+	}
+}
 
 func tryDrain(ctx context.Context, t *trial) (n tally, err error) {
 	c, err := newCentral(ctx, t)

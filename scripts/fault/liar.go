@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,6 +12,8 @@ import (
 	"path"
 	"slices"
 	"time"
+
+	"leye/app/envelope"
 )
 
 // liarJudge sends to centrals that answer wrongly. None of their answers may make
@@ -24,7 +25,7 @@ func liarJudge() judge {
 		worse: mutant{
 			why: "acknowledgements are not compared",
 			edits: []edit{
-				{relayFile, `		err = &Failure{Code: "wrong_acknowledgement", Err: errors.New("identifier or digest does not fit")}` + "\n", ""},
+				{"app/terminal/internal/relay/relay.go", `		err = &Failure{Code: "wrong_acknowledgement", Err: errors.New("identifier or digest does not fit")}` + "\n", ""},
 				{"app/terminal/internal/outbox/lease.go", `			return fmt.Errorf("the acknowledgement does not fit the entry")` + "\n", ""},
 			},
 			programs: []program{{pkg: "./app/terminal/cmd/filer"}},
@@ -58,7 +59,7 @@ func lies() map[string]func(w http.ResponseWriter, honest ack) {
 		}
 	}
 	return map[string]func(http.ResponseWriter, ack){
-		"the digest of nothing": func(w http.ResponseWriter, a ack) { a.Digest = fmt.Sprintf("%x", sha256.Sum256(nil)); say(w, a) },
+		"the digest of nothing": func(w http.ResponseWriter, a ack) { a.Digest = envelope.Digest(nil); say(w, a) },
 		"no digest":             func(w http.ResponseWriter, a ack) { a.Digest = ""; say(w, a) },
 		"another identifier":    func(w http.ResponseWriter, a ack) { a.ID = "AAAAAAAAAAAAAAAAAAAAAAAAAA"; say(w, a) },
 		"no number":             func(w http.ResponseWriter, a ack) { a.Number = ""; say(w, a) },
@@ -124,13 +125,18 @@ func (t *trial) sendToLiar(ctx context.Context, n *tally, s *said, name string, 
 		if err != nil {
 			return
 		}
+		sealed, err := envelope.Decode(body)
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
 		select {
 		case told <- struct{}{}:
 		default:
 		}
 		lie(w, ack{
 			ID: path.Base(r.URL.Path), Number: "000-417-261124-0001-5", QueryCode: "123456",
-			Digest: fmt.Sprintf("%x", sha256.Sum256(body)), AcceptedAt: time.Now(), Due: "2026-12-24", Desk: "综合窗口",
+			Digest: envelope.Digest(sealed.Body), AcceptedAt: time.Now(), Due: "2026-12-24", Desk: "综合窗口",
 		})
 	}))
 	defer server.Close()

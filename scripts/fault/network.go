@@ -19,10 +19,9 @@ import (
 // networkJudge puts a bad line between terminal and central: nothing may be lost
 // on it, and an answer that gets lost may not make a second case.
 func networkJudge() judge {
-	bad := drainJudge().worse
 	return judge{
 		name: "network", what: "nine faults of the line between terminal and central",
-		bad: "lost or doubled", of: "sent", try: tryNetwork, worse: bad,
+		bad: "lost or doubled", of: "sent", try: tryNetwork, worse: forgetful(),
 	}
 }
 

@@ -81,7 +81,14 @@ type disk struct {
 	rng   *rand.Rand
 	files map[string]*file // by path, as the program sees them
 	names map[string]*file // as they surely are on the disk
-	moves []step           // names made and removed since the folder was synced
+	moves []move           // names made and removed since the folder was synced
+}
+
+// move is a change of a folder, done wholly or not at all: a file loses a name,
+// gets one, or both.
+type move struct {
+	from, to string
+	file     *file
 }
 
 type file struct {
@@ -113,11 +120,16 @@ func (d *disk) do(s step) {
 	case "create":
 		if d.files[s.path] == nil {
 			d.files[s.path] = &file{}
-			d.moves = append(d.moves, s)
+			d.moves = append(d.moves, move{to: s.path, file: d.files[s.path]})
 		}
 	case "remove":
 		delete(d.files, s.path)
-		d.moves = append(d.moves, s)
+		d.moves = append(d.moves, move{from: s.path})
+	case "rename":
+		f := d.files[s.path]
+		delete(d.files, s.path)
+		d.files[s.to] = f
+		d.moves = append(d.moves, move{s.path, s.to, f})
 	case "sync":
 		d.sync(s)
 	default:
@@ -147,13 +159,10 @@ func (d *disk) sync(s step) {
 	}
 }
 
-func (d *disk) move(m step) {
-	if m.what == "remove" {
-		delete(d.names, m.path)
-		return
-	}
-	if f := d.files[m.path]; f != nil {
-		d.names[m.path] = f
+func (d *disk) move(m move) {
+	delete(d.names, m.from)
+	if m.to != "" {
+		d.names[m.to] = m.file
 	}
 }
 
@@ -204,6 +213,10 @@ func (f *file) cut(rng *rand.Rand) {
 }
 
 func (f *file) apply(s step) {
+	if s.what == "append" {
+		f.sure = append(f.sure, s.data...)
+		return
+	}
 	size := s.at
 	if s.what == "write" {
 		size = max(s.at+int64(len(s.data)), int64(len(f.sure)))

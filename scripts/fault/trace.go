@@ -16,15 +16,16 @@ import (
 
 // step is one thing that a traced program did to its disk or said.
 type step struct {
-	what string // write, truncate, sync, create, remove, say
+	what string // write, append, truncate, sync, create, remove, rename, say
 	path string
+	to   string // of a renaming
 	at   int64  // of a write: offset; of a truncation: size
-	data []byte // of a write, or what was said
+	data []byte // of a write or an addition, or what was said
 	bad  bool   // the call failed
 }
 
 // The calls that change files, and those that say something.
-const traced = "open,openat,pwrite64,ftruncate,fsync,fdatasync,unlink,unlinkat,write"
+const traced = "open,openat,pwrite64,ftruncate,fsync,fdatasync,unlink,unlinkat,rename,renameat,renameat2,write"
 
 // longest is more than any single write of SQLite, in bytes.
 const longest = "70000"
@@ -124,7 +125,16 @@ func readCall(line, folder string) (s step, ok bool, err error) {
 	s.bad = result < 0
 	switch name {
 	case "write":
-		return step{what: "say", data: []byte(text)}, fd == "1" && !s.bad, nil
+		if fd == "1" {
+			return step{what: "say", data: []byte(text)}, !s.bad, nil
+		}
+		return step{what: "append", path: on, data: []byte(text), bad: s.bad}, filepath.Dir(on) == folder, nil
+	case "rename", "renameat", "renameat2":
+		names := textShape.FindAllStringSubmatch(args, 2)
+		if len(names) < 2 {
+			return s, false, errors.New("too few names")
+		}
+		return step{what: "rename", path: plain(names[0][1]), to: plain(names[1][1])}, filepath.Dir(plain(names[1][1])) == folder && !s.bad, nil
 	case "open", "openat", "unlink", "unlinkat":
 		s.what, s.path = "remove", text
 		if !filepath.IsAbs(text) {

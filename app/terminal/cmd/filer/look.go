@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"leye/app/envelope"
 	"leye/app/terminal/internal/journal"
 	"leye/app/terminal/internal/kiosk"
 	"leye/app/terminal/internal/outbox"
@@ -30,7 +31,7 @@ type entry struct {
 
 func look(ctx context.Context, dir string) (s seen) {
 	began := time.Now()
-	t, err := open(ctx, dir)
+	t, err := open(ctx, dir, "")
 	if err != nil {
 		return seen{Fault: kind(err)}
 	}
@@ -58,24 +59,27 @@ func (s *seen) read(ctx context.Context, t *terminal) error {
 		return err
 	}
 	for _, e := range list {
-		full, err := t.queue.Get(ctx, e.ID)
-		if err != nil {
+		out := entry{ID: string(e.ID), Reference: string(e.Reference), State: string(e.State), Digest: e.Digest}
+		if e.Ack != nil {
+			out.Number = e.Ack.Number
+		}
+		if out.Whole, err = t.whole(ctx, e); err != nil {
 			return err
 		}
-		s.Entries = append(s.Entries, entryOf(full))
+		s.Entries = append(s.Entries, out)
 	}
 	return nil
 }
 
-func entryOf(e outbox.Entry) entry {
-	out := entry{ID: string(e.ID), Reference: string(e.Reference), State: string(e.State), Digest: e.Digest}
-	if e.Ack != nil {
-		out.Number = e.Ack.Number
+// whole reports whether the sealed body fits its digest, or is where it should be
+// when nobody but the terminal could open it.
+func (t *terminal) whole(ctx context.Context, e outbox.Entry) (bool, error) {
+	switch {
+	case e.State == kiosk.Accepted:
+		return e.Ack != nil, nil
+	case e.CentralKey == "":
+		return e.Readable, nil
 	}
-	if e.State == kiosk.Accepted {
-		out.Whole = e.Body == nil && e.Ack != nil
-	} else {
-		out.Whole = outbox.Digest(e.Body) == e.Digest
-	}
-	return out
+	sealed, err := t.queue.Envelope(ctx, e.ID)
+	return err == nil && envelope.Digest(sealed.Body) == e.Digest, err
 }

@@ -22,7 +22,7 @@ import (
 const usage = `filer is a terminal without screen and devices, for trials.
 
 Usage:
-  filer file  --store DIR [--count N] [--size BYTES] [--early]
+  filer file  --store DIR [--seal-to KEY] [--count N] [--size BYTES] [--early]
   filer relay --store DIR --central URL [--empty] [--timeout D] [--lease D]
   filer look                          reads folders from its input, one a line
 
@@ -39,10 +39,10 @@ Exit codes: 0 done, 1 failed, 2 wrong usage.
 var errUsage = errors.New("wrong usage, see filer --help")
 
 type options struct {
-	store, central string
-	count, size    int
-	early, empty   bool
-	timeout, lease time.Duration
+	store, central, sealTo string
+	count, size            int
+	early, empty           bool
+	timeout, lease         time.Duration
 }
 
 func main() {
@@ -69,6 +69,7 @@ func run(ctx context.Context, args []string, in io.Reader, out io.Writer) error 
 	flags.SetOutput(io.Discard)
 	flags.StringVar(&o.store, "store", "", "")
 	flags.StringVar(&o.central, "central", "", "")
+	flags.StringVar(&o.sealTo, "seal-to", "", "")
 	flags.IntVar(&o.count, "count", 0, "")
 	flags.IntVar(&o.size, "size", 0, "")
 	flags.BoolVar(&o.early, "early", false, "")
@@ -95,7 +96,7 @@ func run(ctx context.Context, args []string, in io.Reader, out io.Writer) error 
 
 // file files until the count is reached; without one it never ends by itself.
 func file(ctx context.Context, o options, out io.Writer) (err error) {
-	t, err := open(ctx, o.store)
+	t, err := open(ctx, o.store, o.sealTo)
 	if err != nil {
 		return err
 	}
@@ -110,7 +111,7 @@ func file(ctx context.Context, o options, out io.Writer) (err error) {
 
 // send relays until ctx ends, or until nothing waits.
 func send(ctx context.Context, o options, out io.Writer) (err error) {
-	t, err := open(ctx, o.store)
+	t, err := open(ctx, o.store, o.sealTo)
 	if err != nil {
 		return err
 	}

@@ -12,9 +12,11 @@ import (
 	"time"
 
 	"leye/app/api"
+	"leye/app/envelope"
 	"leye/app/terminal/internal/journal"
 	"leye/app/terminal/internal/kiosk"
 	"leye/app/terminal/internal/outbox"
+	"leye/app/terminal/internal/seal"
 	"leye/app/terminal/internal/store"
 	"leye/app/terminal/internal/uplink"
 )
@@ -26,7 +28,8 @@ type terminal struct {
 	journal *journal.Journal
 }
 
-func open(ctx context.Context, dir string) (*terminal, error) {
+// open opens them; sealTo is the central's public key, empty when none is known.
+func open(ctx context.Context, dir, sealTo string) (*terminal, error) {
 	if dir == "" {
 		return nil, errUsage
 	}
@@ -38,11 +41,26 @@ func open(ctx context.Context, dir string) (*terminal, error) {
 		return nil, err
 	}
 	t := &terminal{db: db, journal: journal.New(db, journal.Options{})}
-	t.queue, err = outbox.New(ctx, db, outbox.Options{Terminal: "PT01", Journal: t.journal})
-	if err != nil {
+	if err := t.openQueue(ctx, dir, sealTo); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	return t, nil
+}
+
+func (t *terminal) openQueue(ctx context.Context, dir, sealTo string) error {
+	key, err := seal.OpenKey(dir, seal.Options{Keep: seal.File})
+	if err != nil {
+		return err
+	}
+	t.queue, err = outbox.New(ctx, t.db, outbox.Options{Terminal: "PT01", Seal: seal.New(key), Journal: t.journal})
+	if err != nil || sealTo == "" {
+		return err
+	}
+	central, err := envelope.ParsePublicKey(sealTo)
+	if err != nil {
+		return err
+	}
+	return t.queue.SealTo(ctx, central)
 }
 
 func (t *terminal) close() error { return t.db.Close() }
@@ -66,12 +84,23 @@ func (t *terminal) file(ctx context.Context, o options, out io.Writer) error {
 		case err == nil && o.early:
 			return nil
 		case err == nil:
-			_, err := fmt.Fprintf(out, "kept %s %s %s %d\n", e.ID, e.Reference, e.Digest, took)
-			return err
+			if _, err := fmt.Fprintf(out, "kept %s %s %s %d\n", e.ID, e.Reference, e.Digest, took); err != nil {
+				return err
+			}
+			return t.leave(ctx, app.ID, out)
 		}
 		if _, err := fmt.Fprintf(out, "failed %s %s %v\n", app.ID, kind(err), err); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// leave ends the visit, as the screen does after the last page.
+func (t *terminal) leave(ctx context.Context, id kiosk.ApplicationID, out io.Writer) error {
+	if err := t.queue.Release(ctx, id); err != nil {
+		_, err := fmt.Fprintf(out, "failed %s %s %v\n", id, kind(err), err)
+		return err
 	}
 	return nil
 }
