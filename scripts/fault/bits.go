@@ -19,12 +19,22 @@ func bitsJudge() judge {
 		name: "bits", what: "one bit of the state file is flipped",
 		bad: "unseen", of: "flips", try: tryBits,
 		worse: mutant{
-			why:      "nothing is checked at the start",
-			edits:    []edit{{storeFile, `"PRAGMA quick_check(1)"`, `"SELECT 'ok'"`}},
-			programs: []program{{pkg: "./app/terminal/cmd/filer"}},
+			why:      "what is sealed opens without a look at its tag",
+			edits:    []edit{{"app/envelope/suite.go", "\treturn aead.Open(nil, nil, sealed, bound)\n", carelessOpen}},
+			programs: []program{{pkg: "./app/central/cmd/central"}},
 		},
 	}
 }
+
+// carelessOpen decrypts AES-GCM as if it were AES-CTR, which is what lies below.
+const carelessOpen = `	block, err := aes.NewCipher(key)
+	if err != nil || aead == nil || len(sealed) < 28 {
+		return nil, ErrUnreadable
+	}
+	plain := make([]byte, len(sealed)-28)
+	cipher.NewCTR(block, append(sealed[:12:12], 0, 0, 0, 2)).XORKeyStream(plain, sealed[12:len(sealed)-16])
+	return plain, nil
+`
 
 // flips counts what became of them.
 type flips struct {
@@ -46,7 +56,7 @@ func tryBits(ctx context.Context, t *trial) (n tally, err error) {
 		return n, err
 	}
 	var became flips
-	for n.of < t.rounds(40, 500) {
+	for n.of < t.rounds(20, 500) {
 		n.of++
 		if err := t.flip(ctx, &n, &became, truth[0], c); err != nil {
 			return n, err
@@ -65,7 +75,7 @@ func (t *trial) prepareFile(ctx context.Context, s *said, c *central) error {
 }
 
 func (t *trial) fileFew(ctx context.Context, s *said, count string) error {
-	return s.listen(t.filer(ctx, "file", t.path("store"), "--count", count), func(*process) error { return nil })
+	return s.listen(t.filer(ctx, "file", t.path("store"), "--count", count, "--size", "12000"), func(*process) error { return nil })
 }
 
 // flip makes a copy with one other bit, starts on it, sends to a new central and

@@ -35,7 +35,7 @@ func tryErrors(ctx context.Context, t *trial) (n tally, err error) {
 	}
 	failures := []failure{{"fsync,fdatasync", "EIO", 36}, {"pwrite64", "ENOSPC", 240}, {"pwrite64", "EIO", 240}, {"ftruncate", "EIO", 3}}
 	claimed, refused, failed := 0, 0, 0
-	for i := range t.rounds(24, 400) {
+	for i := range t.rounds(16, 400) {
 		f := failures[i%len(failures)]
 		when := f.when(t.rng.IntN(f.many)+1, i/len(failures))
 		s, bad, err := t.failOnce(ctx, &n, f, when)

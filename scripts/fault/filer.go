@@ -88,10 +88,13 @@ func (s *said) listen(cmd *exec.Cmd, each func(*process) error) error {
 type seen struct {
 	Fault, Journal string
 	Lines, Opened  int64
-	Entries        []struct {
-		ID, Reference, State, Digest, Number string
-		Whole                                bool
-	}
+	Entries        []listed
+}
+
+// listed is one application in it.
+type listed struct {
+	ID, Reference, State, Digest, Number string
+	Whole                                bool
 }
 
 // look opens stores as a terminal does when it starts.

@@ -73,7 +73,10 @@ func tryKiosk(ctx context.Context, t *trial) (n tally, err error) {
 	if err := k.configure(); err != nil {
 		return n, err
 	}
-	rounds := t.rounds(6, 100)
+	rounds := t.rounds(5, 100)
+	if t.control {
+		rounds = 3 // of which two show what was claimed
+	}
 	for round := range rounds {
 		if err := k.round(ctx, round); err != nil {
 			return n, fmt.Errorf("round %d: %w", round+1, err)

@@ -143,7 +143,7 @@ func (t *trial) sendToLiar(ctx context.Context, n *tally, s *said, name string, 
 	if err := s.listen(t.filer(ctx, "file", t.path("store"), "--count", "5"), func(*process) error { return nil }); err != nil {
 		return 0, err
 	}
-	moment, cancel := context.WithTimeout(ctx, time.Second)
+	moment, cancel := context.WithTimeout(ctx, 600*time.Millisecond)
 	defer cancel()
 	if err := t.relay(moment, s, t.path("store"), server.URL, nothing, "--lease", "400ms", "--timeout", "300ms"); err != nil {
 		return 0, err

@@ -93,7 +93,7 @@ func tryNetwork(ctx context.Context, t *trial) (n tally, err error) {
 func (t *trial) sendOver(ctx context.Context, s *said, line *badLine, f lineFault) error {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
 	defer cancel()
-	count := fmt.Sprint(t.rounds(8, 20))
+	count := fmt.Sprint(t.rounds(6, 20))
 	if err := s.listen(t.filer(ctx, "file", t.path("store"), "--count", count), func(*process) error { return nil }); err != nil {
 		return err
 	}

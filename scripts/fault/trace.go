@@ -164,6 +164,9 @@ func (s *step) fill(name, args, text string, result int64) error {
 		return errors.New("too few arguments")
 	}
 	at, err := strconv.ParseInt(args[comma+2:], 10, 64)
+	if err != nil || at < 0 || at > 1<<30 {
+		return errors.Join(errors.New("no place in a file of a terminal"), err)
+	}
 	s.what, s.at = "truncate", at
 	if name == "pwrite64" {
 		s.what, s.data = "write", []byte(text)
@@ -172,7 +175,7 @@ func (s *step) fill(name, args, text string, result int64) error {
 		}
 		s.data = s.data[:max(0, result)]
 	}
-	return err
+	return nil
 }
 
 // plain undoes strace -xx, which writes every byte as \x and two digits.

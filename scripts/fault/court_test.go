@@ -1,0 +1,153 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func hear(t *testing.T, product, control int, of int, err error) (string, error) {
+	t.Helper()
+	var out strings.Builder
+	c := court{dir: t.TempDir(), bin: t.TempDir(), seed: 1}
+	j := judge{name: "x", bad: "lost", of: "claimed", worse: mutant{why: "worse"}, try: func(_ context.Context, t *trial) (tally, error) {
+		if t.control {
+			return tally{bad: control, of: of}, err
+		}
+		return tally{bad: product, of: of}, err
+	}}
+	failed := c.hear(t.Context(), []judge{j}, &out)
+	return out.String(), failed
+}
+
+func TestACourtIsContentOnlyWhenTheControlIsFoundOut(t *testing.T) {
+	for name, c := range map[string]struct {
+		product, control, of int
+		err                  error
+		words                string
+		fails                bool
+	}{
+		"all holds":              {0, 3, 10, nil, "0 lost of 10 claimed; control (worse): 3 of 10", false},
+		"something is lost":      {1, 3, 10, nil, "FAILED: 1 lost", true},
+		"the control looks fine": {0, 0, 10, nil, "FAILED: 0 lost", true},
+		"nothing was tried":      {0, 3, 0, nil, "FAILED", true},
+		"it breaks":              {0, 3, 10, errors.New("no disk"), "FAILED: no disk", true},
+		"it cannot be tried":     {0, 3, 10, skipped{"no right"}, "SKIPPED: no right", false},
+	} {
+		words, err := hear(t, c.product, c.control, c.of, c.err)
+		if !strings.Contains(words, c.words) || (err != nil) != c.fails {
+			t.Errorf("%s: %q, %v", name, words, err)
+		}
+	}
+}
+
+func TestEveryJudgeHasANameAndAControl(t *testing.T) {
+	names := map[string]bool{}
+	for _, j := range judges() {
+		if names[j.name] || j.name == "" || j.what == "" || j.bad == "" || j.of == "" || j.worse.why == "" || j.try == nil {
+			t.Errorf("judge %q", j.name)
+		}
+		names[j.name] = true
+	}
+	if _, err := choose([]string{"nobody"}); !errors.Is(err, errUsage) {
+		t.Errorf("got %v", err)
+	}
+}
+
+// Every control must still fit the product that it makes worse.
+func TestControlsFindTheLinesThatTheyChange(t *testing.T) {
+	t.Chdir("../..")
+	for _, j := range judges() {
+		c := &trial{court: court{dir: t.TempDir()}}
+		if _, err := j.worse.overlay(c); err != nil {
+			t.Errorf("%s: %v", j.name, err)
+		}
+	}
+}
+
+func TestAnOverlayIsNotMadeWhereALineIsNotFound(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "a.go")
+	if err := os.WriteFile(file, []byte("one\ntwo\ntwo\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c := &trial{court: court{dir: dir}}
+	for old, fits := range map[string]bool{"one": true, "two": false, "three": false} {
+		_, err := mutant{edits: []edit{{file, old, "x"}}}.overlay(c)
+		if (err == nil) != fits {
+			t.Errorf("%s: %v", old, err)
+		}
+	}
+}
+
+func TestCompareStoreFindsEachKindOfLoss(t *testing.T) {
+	claims := map[string]claim{"A": {reference: "r1", digest: "d1"}, "B": {reference: "r2", digest: "d2"}}
+	whole := func() seen {
+		s := seen{}
+		s.Entries = append(s.Entries,
+			listed{ID: "A", Reference: "r1", Digest: "d1", State: "pending", Whole: true},
+			listed{ID: "B", Reference: "r2", Digest: "d2", State: "pending", Whole: true})
+		return s
+	}
+	for name, harm := range map[string]func(*seen){
+		"":                    func(*seen) {},
+		"does not open":       func(s *seen) { s.Fault = "damaged" },
+		"kept 0 times":        func(s *seen) { s.Entries = s.Entries[1:] },
+		"kept 2 times":        func(s *seen) { s.Entries = append(s.Entries, s.Entries[0]) },
+		"not what was filed":  func(s *seen) { s.Entries[0].Digest = "d9" },
+		"have the reference":  func(s *seen) { s.Entries[0].Reference = "r2" },
+		"journal broken at 3": func(s *seen) { s.Journal = "journal broken at 3" },
+	} {
+		var n tally
+		found := whole()
+		harm(&found)
+		compareStore(&n, claims, found)
+		if (n.bad == 0) != (name == "") || !strings.Contains(strings.Join(n.notes, "\n"), name) {
+			t.Errorf("%q: %d, %q", name, n.bad, n.notes)
+		}
+	}
+}
+
+func TestCompareCasesFindsWhatIsMissingDoubledAndUnknown(t *testing.T) {
+	all := []kept{{Reference: "r1", Number: "n1"}, {Reference: "r2", Number: "n2"}}
+	good := []held{{reference: "r1", number: "n1"}, {reference: "r2", number: "n2"}}
+	for name, cases := range map[string][]held{
+		"good":    good,
+		"missing": good[:1],
+		"doubled": append(good[:2:2], good[0]),
+		"unknown": append(good[:2:2], held{reference: "r3", number: "n3"}),
+		"renamed": {good[0], {reference: "r2", number: "n9"}},
+	} {
+		var n tally
+		compareCases(&n, all, cases)
+		if (n.bad == 0) != (name == "good") {
+			t.Errorf("%s: %d", name, n.bad)
+		}
+	}
+}
+
+func TestCompareFlippedTellsWhatWaitsFromWhatIsGone(t *testing.T) {
+	truth := seen{Entries: []listed{{ID: "A", State: "pending"}, {ID: "B", State: "accepted"}}}
+	body := `{"id":"A","reference":"r","answers":{"period":"q","by":"town","filling":"AA"}}`
+	for name, c := range map[string]struct {
+		after           seen
+		cases           []held
+		missing, unseen int
+	}{
+		"arrived": {seen{Entries: []listed{{ID: "A", State: "accepted"}}}, []held{{id: "A", reference: "r", body: body}}, 0, 0},
+		"altered": {seen{}, []held{{id: "A", reference: "r", body: strings.Replace(body, "AA", "AB", 1)}}, 0, 1},
+		"parked":  {seen{Entries: []listed{{ID: "A", State: "parked"}}}, nil, 1, 0},
+		"gone":    {seen{}, nil, 1, 1},
+		"damaged": {seen{Fault: "damaged"}, nil, 1, 0},
+		"claimed": {seen{Entries: []listed{{ID: "A", State: "accepted"}}}, nil, 1, 1},
+		"foreign": {seen{}, []held{{id: "A", reference: "r", body: body}, {id: "C", reference: "r", body: body}}, 0, 1},
+	} {
+		missing, unseen := compareFlipped(truth, c.after, c.cases)
+		if missing != c.missing || len(unseen) != c.unseen {
+			t.Errorf("%s: %d missing, unseen %q", name, missing, unseen)
+		}
+	}
+}
