@@ -56,7 +56,7 @@ func tryBits(ctx context.Context, t *trial) (n tally, err error) {
 		return n, err
 	}
 	var became flips
-	for n.of < t.rounds(20, 500) {
+	for n.of < t.rounds(12, 500) {
 		n.of++
 		if err := t.flip(ctx, &n, &became, truth[0], c); err != nil {
 			return n, err
