@@ -96,16 +96,16 @@ type far struct {
 	arrived int
 }
 
-func (f *far) Send(_ context.Context, id kiosk.ApplicationID, _ []byte) (kiosk.Acknowledgement, error) {
+func (f *far) Send(_ context.Context, e kiosk.Entry) (kiosk.Acknowledgement, error) {
 	f.calls++
 	if time.Now().Before(f.back) {
 		return kiosk.Acknowledgement{}, &Failure{Code: "no_connection", Err: errors.New("no route")}
 	}
-	f.cases[id]++
+	f.cases[e.ID]++
 	if f.arrived++; f.arrived%3 == 0 {
 		return kiosk.Acknowledgement{}, &Failure{Code: "timeout", Err: errors.New("silence")}
 	}
-	return kiosk.Acknowledgement{ID: id, Digest: "d", Number: "1"}, nil
+	return kiosk.Acknowledgement{ID: e.ID, Digest: e.Digest, Number: "1"}, nil
 }
 
 func TestThreeDaysWithoutALineLoseNothing(t *testing.T) {
