@@ -29,6 +29,7 @@
 //	terminal/internal/ui          the screens; the only place that knows Fyne
 //	terminal/internal/seal        the terminal's key and the wraps
 //	terminal/internal/outbox      what was handed in, until the central has it
+//	terminal/internal/slip        what is known of each slip's paper
 //	terminal/internal/relay       the way there and back
 //	terminal/internal/policysync  services and policies from the central
 //	terminal/internal/heartbeat   what the central hears of a terminal

@@ -188,8 +188,38 @@ func (p Proof) String() string {
 	return proofs[p]
 }
 
-// Level is what a printer can prove (0 to 5, see package escpos).
+// Level is what a printer can prove, each all below it too: 0 nothing, 1
+// real-time status, 2 an ordered echo, 3 automatic status, 4 process IDs, 5 a
+// sensor at the exit.
 type Level int
+
+// Best is the strongest proof that a level allows.
+func (l Level) Best() Proof {
+	switch {
+	case l >= 4:
+		return Printed
+	case l >= 2:
+		return Processed
+	}
+	return Sent
+}
+
+var levels = [...]string{
+	"it never answers: what was sent is all that is known",
+	"it tells its faults, not what it printed",
+	"it says when it has worked through a slip",
+	"it says so and reports faults by itself",
+	"it confirms that a slip was printed",
+	"it confirms that a slip was printed and knows whether it was taken",
+}
+
+// String says in words, for staff, what a level proves.
+func (l Level) String() string {
+	if l < 0 || int(l) >= len(levels) {
+		return "unknown level"
+	}
+	return levels[l]
+}
 
 // Capability is what was found out about a device.
 type Capability struct {

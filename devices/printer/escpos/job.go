@@ -106,7 +106,7 @@ func (p *Printer) run(ctx context.Context, j *job) (printer.Proof, error) {
 		return p.abandonBody(ctx, j, err)
 	}
 	if len(j.tail.Buffer) == 0 {
-		return proofOf(j.level), nil
+		return j.level.Best(), nil
 	}
 	if j.level >= 1 {
 		s, err := p.ask(ctx) // on the same line: what hangs in the printer must not be forgotten
@@ -118,22 +118,13 @@ func (p *Printer) run(ctx context.Context, j *job) (printer.Proof, error) {
 	if err := p.print(tail, j, "print tail", &j.tail, j.tailID); err != nil {
 		return p.abandonTail(tail, j, err)
 	}
-	return proofOf(j.level), nil
-}
-
-func proofOf(level printer.Level) printer.Proof {
-	switch {
-	case level >= 4:
-		return printer.Printed
-	case level >= 2:
-		return printer.Processed
-	}
-	return printer.Sent
+	return j.level.Best(), nil
 }
 
 // print sends one block and waits for the proof that the level allows.
 func (p *Printer) print(ctx context.Context, j *job, op string, block *Encoded, id [4]byte) error {
 	p.line.forget()
+	p.feed(block.Dots)
 	if err := p.send(ctx, j, op, block); err != nil {
 		return err
 	}
@@ -193,9 +184,12 @@ func (p *Printer) paperTime(block *Encoded) time.Duration {
 	return wire + p.motion(block.Dots) + 300*time.Millisecond
 }
 
-// motion is the time of a paper way at 8 dots a millimetre.
+// dotsPerMM is the resolution of the mechanism, 203 dpi.
+const dotsPerMM = 8
+
+// motion is the time of a paper way.
 func (p *Printer) motion(dots int) time.Duration {
-	return time.Duration(dots) * time.Second / time.Duration(8*p.cfg.Speed)
+	return time.Duration(dots) * time.Second / time.Duration(dotsPerMM*p.cfg.Speed)
 }
 
 // lastLines is what may still be in the mechanism when an ordered echo comes:

@@ -19,6 +19,8 @@ type line struct {
 	broken bool // the port failed and must be opened again
 	owed   int  // bytes of the command that a failed write cut off
 
+	emptied bool // what an earlier program may have left in the printer is gone
+
 	// What arrived since the last forget.
 	hasReal bool
 	real    byte

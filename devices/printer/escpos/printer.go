@@ -37,6 +37,9 @@ type Config struct {
 	// that the printer is off.
 	WriteOnly bool
 	Speed     int // of the paper, mm/s; 0 means 60, the slowest seen
+	// Void says that a program which ended within a slip may have left a piece of
+	// it in the printer: it is voided and cut off before anything else.
+	Void bool
 
 	Timing Timing
 	// Dial opens the line; nil opens Port.
@@ -87,8 +90,9 @@ type Printer struct {
 	owed   int  // bytes of a command that a lost line cut off
 	slip   uint32
 
-	mu   sync.Mutex // guards caps
+	mu   sync.Mutex // guards caps and fed
 	caps printer.Capability
+	fed  int // dots, since Open
 }
 
 var _ printer.Printer = (*Printer)(nil)
@@ -125,6 +129,7 @@ func Open(cfg Config) (*Printer, error) {
 		// A restarted program must not repeat an ID of the printer's power
 		// cycle; a rising start is enough.
 		slip: uint32(time.Now().Unix()),
+		void: cfg.Void,
 	}
 	p.setCharset(cfg.Charset)
 	p.setCapability(printer.Capability{Columns: cfg.Columns, Dots: cfg.Columns * 12, GB18030: cfg.Charset == GB18030})
@@ -145,6 +150,20 @@ func (p *Printer) setCapability(c printer.Capability) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.caps = c
+}
+
+// Fed is how much paper was moved since Open, in mm, at most: a piece that was
+// stopped counts as whole.
+func (p *Printer) Fed() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return (p.fed + dotsPerMM - 1) / dotsPerMM
+}
+
+func (p *Printer) feed(dots int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.fed += dots
 }
 
 func (p *Printer) setCharset(c Charset) {
@@ -230,10 +249,25 @@ func (p *Printer) lookOnce(ctx context.Context) (printer.Status, error) {
 		return printer.Status{Online: true}, nil
 	}
 	s, err := p.ask(ctx)
+	if err == nil && !p.line.emptied {
+		err = p.empty(ctx)
+	}
 	if err != nil || p.probed || !s.Ready() {
 		return s, err
 	}
 	return s, p.probe(ctx)
+}
+
+// empty throws away what a program that ended within a slip has left in the
+// printer. It must not wait until the printer is ready: with a new roll in it,
+// it would print the rest by itself.
+func (p *Printer) empty(ctx context.Context) error {
+	cleared, err := p.query(ctx, clearBuffers, func() bool { return p.line.cleared })
+	if err == nil && !cleared {
+		err = p.line.write(ctx, []byte{dle, enq, 2}) // what older models know
+	}
+	p.line.emptied = err == nil
+	return err
 }
 
 func (p *Printer) connect(ctx context.Context) error {
@@ -314,10 +348,6 @@ var clearBuffers = []byte{dle, dc4, 8, 1, 3, 0x14, 1, 6, 2, 8}
 // unless it stayed ready to the end.
 func (p *Printer) probe(ctx context.Context) error {
 	c := printer.Capability{Level: 1, Columns: p.cfg.Columns, Dots: p.cfg.Columns * 12}
-	// What a program that died left in the buffers must not come out.
-	if _, err := p.query(ctx, clearBuffers, func() bool { return p.line.cleared }); err != nil {
-		return err
-	}
 	charset, err := p.probeFont(ctx)
 	if err != nil {
 		return err

@@ -118,13 +118,7 @@ func (p *Printer) Print(ctx context.Context, d printer.Document) (printer.Proof,
 	}
 	p.slips = append(p.slips, d)
 	p.pieces = append(p.pieces, strings.Split(Text(d, p.caps.Columns), cutLine)[0])
-	switch {
-	case p.caps.Level >= 4:
-		return printer.Printed, nil
-	case p.caps.Level >= 2:
-		return printer.Processed, nil
-	}
-	return printer.Sent, nil
+	return p.caps.Level.Best(), nil
 }
 
 func (p *Printer) gate() error {

@@ -122,17 +122,6 @@ func (r Rig) valid() int {
 	return n
 }
 
-// best is the strongest proof that a level allows.
-func best(c printer.Capability) printer.Proof {
-	switch {
-	case c.Level >= 4:
-		return printer.Printed
-	case c.Level >= 2:
-		return printer.Processed
-	}
-	return printer.Sent
-}
-
 // paper wants exactly so many whole samples on the paper, and nothing else.
 func (r Rig) paper(t *testing.T, slips int) {
 	t.Helper()
@@ -158,7 +147,7 @@ func prints(t *testing.T, r Rig) {
 		t.Fatal(err)
 	}
 	c := r.Printer.Capability()
-	if proof != best(c) || r.Proof != printer.NotSent && proof != r.Proof {
+	if proof != c.Level.Best() || r.Proof != printer.NotSent && proof != r.Proof {
 		t.Errorf("proof %v at level %d, want %v", proof, c.Level, r.Proof)
 	}
 	if r.Printer.String() == "" || c.Columns < 16 || c.Dots < c.Columns {
@@ -244,7 +233,7 @@ func (r Rig) stop(t *testing.T, part Part, by Fault) (printer.Proof, error) {
 // voided wants the stopped piece marked as such and a whole slip behind it.
 func (r Rig) voided(t *testing.T) {
 	t.Helper()
-	if proof, err := r.print(t, Sample()); err != nil || proof != best(r.Printer.Capability()) {
+	if proof, err := r.print(t, Sample()); err != nil || proof != r.Printer.Capability().Level.Best() {
 		t.Fatalf("next slip: %v, %v", proof, err)
 	}
 	want, _, _ := strings.Cut(Text(Sample(), r.Printer.Capability().Columns), cutLine)

@@ -88,5 +88,5 @@ func (d *diagnosis) judgePrinter(port string, s printer.Status, has printer.Capa
 		return
 	}
 	model := strings.TrimSpace(cmp.Or(has.Model, "a printer of unknown model"))
-	d.good("printer", "%s is ready on %s, proof level %d of 5", model, port, has.Level)
+	d.good("printer", "%s is ready on %s, proof level %d of 5: %s", model, port, int(has.Level), has.Level)
 }

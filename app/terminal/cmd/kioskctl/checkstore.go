@@ -6,12 +6,15 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"time"
 
 	"leye/app/terminal/internal/config"
 	"leye/app/terminal/internal/journal"
 	"leye/app/terminal/internal/kiosk"
 	"leye/app/terminal/internal/outbox"
+	"leye/app/terminal/internal/slip"
 	"leye/app/terminal/internal/store"
+	"leye/devices/printer"
 )
 
 // Free room at the state file, in bytes: below the first nothing new is taken,
@@ -42,6 +45,7 @@ func (d *diagnosis) checkStore(ctx context.Context, cfg config.Config) {
 		pace = d.checkQueue(ctx, db)
 		d.checkJournal(ctx, db)
 		d.checkSeal(ctx, cfg, db)
+		d.checkPaper(ctx, slip.New(db, slip.Options{}))
 	}
 	if err := db.Close(); err != nil {
 		d.condition("store", storeCode(err), err.Error())
@@ -100,6 +104,41 @@ func (d *diagnosis) checkQueue(ctx context.Context, db *store.Store) outbox.Pace
 		d.good("queue", "%s", seen)
 	}
 	return pace
+}
+
+// doubtful is how long a slip in doubt is worth a look at the paper exit.
+const doubtful = 12 * time.Hour
+
+// checkPaper looks at what is known of the slips and of the roll.
+func (d *diagnosis) checkPaper(ctx context.Context, ledger *slip.Ledger) {
+	n, err := ledger.Doubtful(ctx, d.At.Add(-doubtful))
+	var roll slip.Roll
+	var need int
+	if err == nil {
+		roll, err = ledger.Roll(ctx)
+	}
+	if err == nil {
+		need, err = ledger.Reserve(ctx)
+	}
+	if err != nil {
+		d.condition("paper", storeCode(err), err.Error())
+		return
+	}
+	if n > 0 {
+		d.condition("paper", kiosk.CodeSlipInDoubt, fmt.Sprintf("slips in doubt: %d, see kioskctl slips", n))
+	}
+	left, known := roll.Left()
+	metres := fmt.Sprintf("%.1f of %d m are left", float64(left)/1000, roll.Length/1000)
+	switch {
+	case !known:
+		d.good("paper", "how much is left is not known")
+	case roll.Supply == printer.PaperOut:
+		// The printer itself says it, if it can be asked.
+	case left < need:
+		d.condition("paper", kiosk.CodePaperNearEnd, metres)
+	default:
+		d.good("paper", "about %s, room for %d slips", metres, left/need)
+	}
 }
 
 func (d *diagnosis) checkJournal(ctx context.Context, db *store.Store) {

@@ -20,7 +20,9 @@ import (
 	"leye/app/terminal/internal/kiosk"
 	"leye/app/terminal/internal/outbox"
 	"leye/app/terminal/internal/seal"
+	"leye/app/terminal/internal/slip"
 	"leye/app/terminal/internal/store"
+	"leye/devices/printer"
 	"leye/devices/sim"
 )
 
@@ -108,14 +110,14 @@ func TestDoctorFindsAllInOrder(t *testing.T) {
 	x := newWhole(t, central(t, 0).URL)
 	x.put("document-reprint", answered)
 	r := execute(t, "doctor", "--config", x.config)
-	r.want(t, exitOK, "STATUS", "module 05.01-20260101-0000012345-0123456789 answers", "SIM-80 is ready", "waiting 1, parked 0, the oldest since ", "PT01: ok, failed: 0, warnings: 0")
+	r.want(t, exitOK, "STATUS", "module 05.01-20260101-0000012345-0123456789 answers", "SIM-80 is ready", "proof level 4 of 5: it confirms that a slip was printed", "how much is left is not known", "waiting 1, parked 0, the oldest since ", "PT01: ok, failed: 0, warnings: 0")
 	d, _ := doctor(t, x.config)
 	d.has(t, "key", ok, "", "weaker than a TPM")
 	d.has(t, "seal", ok, "", "eedd 883d a0a9 4515, as the configuration names it")
-	for _, check := range []string{"config", "catalogue", "store", "queue", "journal", "key", "seal", "disk", "reader", "printer", "scanner", "central", "clock"} {
+	for _, check := range []string{"config", "catalogue", "store", "queue", "journal", "key", "seal", "paper", "disk", "reader", "printer", "scanner", "central", "clock"} {
 		d.has(t, check, ok, "", "")
 	}
-	if len(d.Findings) != 13 || d.Terminal != "PT01" || d.Status != ok {
+	if len(d.Findings) != 14 || d.Terminal != "PT01" || d.Status != ok {
 		t.Errorf("%+v", d)
 	}
 }
@@ -130,12 +132,18 @@ func TestDoctorNamesWhatIsWrong(t *testing.T) {
 		code   kiosk.Code
 		says   string
 	}{
-		"no state file":     {well, func(t *testing.T, x whole) { fatal(t, os.RemoveAll(x.dir+"/state")) }, "store", warn, "", "there is no state file"},
-		"damaged file":      {well, func(t *testing.T, x whole) { fatal(t, os.WriteFile(x.file(), []byte("hello"), 0o600)) }, "store", fail, kiosk.CodeStoreDamaged, "damaged"},
-		"damaged inside":    {well, damageInside, "store", fail, kiosk.CodeStoreDamaged, "check store"},
-		"parked":            {well, func(_ *testing.T, x whole) { x.park(x.put("document-reprint", answered)) }, "queue", warn, kiosk.CodeEntryParked, "parked 1"},
-		"late":              {well, late, "queue", fail, kiosk.CodeEntryLate, "late 1, waiting 1"},
-		"broken journal":    {well, breakJournal, "journal", fail, kiosk.CodeJournalBroken, "line 2"},
+		"no state file":  {well, func(t *testing.T, x whole) { fatal(t, os.RemoveAll(x.dir+"/state")) }, "store", warn, "", "there is no state file"},
+		"damaged file":   {well, func(t *testing.T, x whole) { fatal(t, os.WriteFile(x.file(), []byte("hello"), 0o600)) }, "store", fail, kiosk.CodeStoreDamaged, "damaged"},
+		"damaged inside": {well, damageInside, "store", fail, kiosk.CodeStoreDamaged, "check store"},
+		"parked":         {well, func(_ *testing.T, x whole) { x.park(x.put("document-reprint", answered)) }, "queue", warn, kiosk.CodeEntryParked, "parked 1"},
+		"late":           {well, late, "queue", fail, kiosk.CodeEntryLate, "late 1, waiting 1"},
+		"broken journal": {well, breakJournal, "journal", fail, kiosk.CodeJournalBroken, "line 2"},
+		"slip in doubt": {well, func(_ *testing.T, x whole) {
+			x.printed(kiosk.NewApplicationID(), &slip.Outcome{Proof: printer.InDoubt, Level: 4})
+		}, "paper", warn, kiosk.CodeSlipInDoubt, "slips in doubt: 1"},
+		"roll at its end": {well, func(_ *testing.T, x whole) {
+			x.printed(kiosk.NewApplicationID(), &slip.Outcome{Proof: printer.Printed, Level: 4, Length: 79_900})
+		}, "paper", warn, kiosk.CodePaperNearEnd, "0.1 of 80 m are left"},
 		"silent reader":     {well, func(_ *testing.T, x whole) { x.reader.Silence(true) }, "reader", fail, kiosk.CodeReaderOffline, "does not answer"},
 		"unplugged reader":  {well, func(t *testing.T, x whole) { fatal(t, os.Remove(x.readers)) }, "reader", fail, kiosk.CodeReaderOffline, "no such file"},
 		"reader in use":     {well, takeReader, "reader", warn, "", "not asked: "},

@@ -115,7 +115,7 @@ func (p *paper) print(ctx context.Context, s streams, compose func(config.Printe
 	defer func() { err = errors.Join(err, driver.Close()) }()
 	proof, err := driver.Print(ctx, compose(to))
 	has := driver.Capability()
-	_, told := fmt.Fprintf(s.out, "%s: %s (%s, level %d)\n", proof, proofs[proof], cmp.Or(has.Model, "model unknown"), has.Level)
+	_, told := fmt.Fprintf(s.out, "%s: %s (%s, level %d)\n", proof, proofs[proof], cmp.Or(has.Model, "model unknown"), int(has.Level))
 	return errors.Join(paperFailure(err), told)
 }
 

@@ -31,6 +31,7 @@ import (
 	"leye/app/terminal/internal/relay"
 	"leye/app/terminal/internal/seal"
 	"leye/app/terminal/internal/session"
+	"leye/app/terminal/internal/slip"
 	"leye/app/terminal/internal/store"
 	"leye/app/terminal/internal/ui/text"
 	"leye/app/terminal/internal/uplink"
@@ -81,6 +82,7 @@ type build struct {
 	cfg     config.Config
 	db      *store.Store
 	queue   *outbox.Outbox
+	slips   *slip.Ledger
 	line    *uplink.Uplink
 	printer *escpos.Printer
 	pulse   pulse
@@ -98,7 +100,9 @@ func (b *build) openStore(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	b.queue, err = outbox.New(ctx, b.db, outbox.Options{Terminal: b.cfg.Terminal.ID, Seal: sealer, Journal: journal.New(b.db, journal.Options{})})
+	record := journal.New(b.db, journal.Options{})
+	b.slips = slip.New(b.db, slip.Options{Journal: record})
+	b.queue, err = outbox.New(ctx, b.db, outbox.Options{Terminal: b.cfg.Terminal.ID, Seal: sealer, Journal: record})
 	if err != nil {
 		return err
 	}
@@ -130,9 +134,9 @@ func (b *build) openLine(context.Context) (err error) {
 	return nil
 }
 
-func (b *build) openDevices(context.Context) error {
+func (b *build) openDevices(ctx context.Context) error {
 	cfg := b.cfg
-	paper := &slips{terminal: cfg.Terminal, policies: b.Policies}
+	paper := &slips{terminal: cfg.Terminal, policies: b.Policies, ledger: b.slips, roll: cfg.Printer.Roll * 1000, log: b.log}
 	var err error
 	if paper.layouts, err = receipt.Load(assets.Receipts()); err != nil {
 		return err
@@ -144,17 +148,17 @@ func (b *build) openDevices(context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := b.openPrinter(cfg.Printer); err != nil {
+	if err := b.openPrinter(ctx, cfg.Printer); err != nil {
 		return err
 	}
 	codes, err := b.openScanner()
 	if err != nil {
 		return err
 	}
+	paper.printer, b.pulse.slips = b.printer, paper
 	b.Session = session.New(session.Config{
 		Terminal: cfg.Terminal.ID, Catalogue: b.Catalogue, Policies: b.Policies,
-		Reader: readers[0], Reader2: readers[1], Scanner: codes, Submitter: &submitter{b.db, b.queue}, Printer: b.printer,
-		Slips: paper, Log: b.log,
+		Reader: readers[0], Reader2: readers[1], Scanner: codes, Submitter: &submitter{b.db, b.queue}, Slips: paper, Log: b.log,
 		Idle: cfg.Visit.Idle, Warn: cfg.Visit.Warn, WaitForCentral: cfg.Visit.WaitForCentral, Farewell: cfg.Visit.Farewell, NoCard: cfg.Visit.NoCard,
 	})
 	b.tasks = append(b.tasks, b.Session)
@@ -178,7 +182,7 @@ func (b *build) openReaders() (readers [2]session.CardReader, err error) {
 	return readers, nil
 }
 
-func (b *build) openPrinter(cfg config.Printer) error {
+func (b *build) openPrinter(ctx context.Context, cfg config.Printer) error {
 	font, err := escpos.ParseCharset(cfg.Font)
 	if err != nil {
 		return err
@@ -188,8 +192,12 @@ func (b *build) openPrinter(cfg config.Printer) error {
 		return err
 	}
 	b.close = append(b.close, glyphs.Close)
+	void, err := b.slips.Interrupted(ctx)
+	if err != nil {
+		return err
+	}
 	b.printer, err = escpos.Open(escpos.Config{
-		Port: cfg.Port, Driver: cfg.Driver, Baud: cfg.Baud, Columns: cfg.Columns, Charset: font, Glyphs: glyphs, Log: b.log,
+		Port: cfg.Port, Driver: cfg.Driver, Baud: cfg.Baud, Columns: cfg.Columns, Charset: font, Glyphs: glyphs, Void: void, Log: b.log,
 	})
 	if err != nil {
 		return err
@@ -217,7 +225,7 @@ func (b *build) openScanner() (session.CodeScanner, error) {
 // picture.
 func (b *build) openPulse(context.Context) error {
 	p := &b.pulse
-	p.board, p.queue, p.db, p.session, p.printer, p.log = &health.Board{}, b.queue, b.db, b.Session, b.printer, b.log
+	p.board, p.queue, p.db, p.session, p.log = &health.Board{}, b.queue, b.db, b.Session, b.log
 	p.keepDays = b.cfg.Store.KeepDays
 	p.versions.program = kiosk.Version()
 	packs := policysync.New(policysync.Config{

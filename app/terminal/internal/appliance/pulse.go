@@ -31,7 +31,7 @@ type pulse struct {
 	queue    *outbox.Outbox
 	db       *store.Store
 	session  *session.Session
-	printer  printer.Printer
+	slips    *slips
 	scanner  bool // there is one
 	keepDays int  // of accepted entries
 	versions struct{ program, catalogue, policies string }
@@ -52,6 +52,7 @@ func (p *pulse) gather(ctx context.Context) api.Heartbeat {
 	p.devices(ctx)
 	p.storage(ctx)
 	p.tidy(ctx)
+	p.paper(ctx)
 	if count, err := p.queue.Count(ctx); err != nil {
 		p.fault(kiosk.CodeStoreFailing, err)
 	} else {
@@ -71,6 +72,19 @@ func (p *pulse) gather(ctx context.Context) api.Heartbeat {
 	return beat
 }
 
+// doubtful is how long a slip in doubt is worth a look at the paper exit.
+const doubtful = 12 * time.Hour
+
+// paper looks into the record of slips.
+func (p *pulse) paper(ctx context.Context) {
+	n, err := p.slips.ledger.Doubtful(ctx, time.Now().Add(-doubtful))
+	if err != nil {
+		p.fault(storeCode(err), err)
+		return
+	}
+	p.stand(kiosk.CodeSlipInDoubt, n > 0)
+}
+
 // devices asks the printer only while nobody is served: a slip on its way has
 // the line for itself.
 func (p *pulse) devices(ctx context.Context) {
@@ -80,14 +94,15 @@ func (p *pulse) devices(ctx context.Context) {
 	if st.Stage != session.Idle {
 		return
 	}
-	status, err := p.printer.Status(ctx)
+	status, err := p.slips.Status(ctx)
 	if err != nil {
 		p.fault(kiosk.CodePrinterOffline, err)
 		return
 	}
 	p.stand(kiosk.CodePrinterOffline, !status.Online && !status.CoverOpen && status.Paper != printer.PaperOut)
 	p.stand(kiosk.CodePaperOut, status.Paper == printer.PaperOut)
-	p.stand(kiosk.CodePaperNearEnd, status.Paper == printer.PaperNearEnd)
+	fits, err := p.slips.Fits(ctx)
+	p.stand(kiosk.CodePaperNearEnd, status.Paper == printer.PaperNearEnd || err == nil && !fits)
 	p.stand(kiosk.CodeCoverOpen, status.CoverOpen)
 	p.stand(kiosk.CodePrinterFault, status.CutterError || status.HeadHot || status.Jam || status.Unrecoverable)
 }

@@ -1,6 +1,8 @@
 package appliance
 
 import (
+	"context"
+	"log/slog"
 	"strings"
 
 	"leye/app/catalogue"
@@ -10,70 +12,129 @@ import (
 	"leye/app/terminal/internal/kiosk"
 	"leye/app/terminal/internal/receipt"
 	"leye/app/terminal/internal/session"
+	"leye/app/terminal/internal/slip"
 	"leye/app/terminal/internal/ui/text"
 	"leye/devices/printer"
 )
 
-// slips turns what was filed into paper.
+// slips turns what was filed into paper and keeps the record of it.
 type slips struct {
 	layouts  *receipt.Layouts
 	terminal config.Terminal
 	policies *policy.Library
 	texts    text.Bundle
+	ledger   *slip.Ledger
+	printer  device
+	roll     int // a new roll's length, mm
+	log      *slog.Logger
+}
+
+// device is the printer and its odometer.
+type device interface {
+	printer.Printer
+	Fed() int // mm
 }
 
 var kinds = map[session.Outcome]receipt.Kind{session.Accepted: receipt.Accepted, session.Saved: receipt.Saved, session.Parked: receipt.Parked}
 
-// Compose is the session's.
-func (s *slips) Compose(f session.Filing) (printer.Document, error) {
+// Print is the session's. The record says unknown before the first byte leaves
+// and is settled even when the visit has ended meanwhile.
+func (s *slips) Print(ctx context.Context, f session.Filing) (printer.Proof, error) {
+	row, err := s.ledger.Prepare(ctx, f.App.ID)
+	if err != nil {
+		return printer.NotSent, &notKept{storeCode(err), err}
+	}
+	doc, err := s.compose(f, row.Print)
+	if err != nil {
+		return printer.NotSent, &notKept{kiosk.CodeCatalogueWrong, err}
+	}
+	if err := s.ledger.Begin(ctx, row); err != nil {
+		return printer.NotSent, &notKept{storeCode(err), err}
+	}
+	before := s.printer.Fed()
+	proof, failed := s.printer.Print(ctx, doc)
+	o := slip.Outcome{Proof: proof, Level: s.printer.Capability().Level, Length: s.printer.Fed() - before}
+	if failed != nil {
+		o.Cause = failed.Error()
+	}
+	if err := s.ledger.Settle(context.WithoutCancel(ctx), row, o); err != nil {
+		s.log.Error("settle slip, its record stays unknown", "err", err)
+	}
+	return proof, failed
+}
+
+// Status is the session's. What the sensors say of the roll is kept.
+func (s *slips) Status(ctx context.Context) (printer.Status, error) {
+	status, err := s.printer.Status(ctx)
+	if err != nil {
+		return status, err
+	}
+	if err := s.ledger.Observe(ctx, status.Paper, s.roll); err != nil {
+		s.log.Error("keep the state of the paper", "err", err)
+	}
+	return status, nil
+}
+
+// Fits is the session's.
+func (s *slips) Fits(ctx context.Context) (bool, error) {
+	roll, err := s.ledger.Roll(ctx)
+	if err != nil {
+		return false, err
+	}
+	need, err := s.ledger.Reserve(ctx)
+	left, known := roll.Left()
+	return !known || left >= need, err
+}
+
+func (s *slips) compose(f session.Filing, print int) (printer.Document, error) {
 	w := words{language: f.App.Language, texts: s.texts}
 	t := s.terminal
-	slip := receipt.Slip{
+	out := receipt.Slip{
 		Centre: w.say(catalogue.Text{ZH: t.CentreZH, EN: t.CentreEN}), Desk: w.say(catalogue.Text{ZH: t.DeskZH, EN: t.DeskEN}), Phone: t.Phone,
 		Terminal: t.ID, At: f.At, Language: f.App.Language, Service: w.say(f.Form.Service().Text),
-		Reference: string(f.App.Reference), Code: string(f.Code),
+		Reference: string(f.App.Reference), Code: string(f.Code), Print: print,
 	}
 	if f.Outcome == session.Accepted {
-		slip.Number, slip.QueryCode, slip.Due = f.Ack.Number, f.Ack.QueryCode, f.Ack.Due
+		out.Number, out.QueryCode, out.Due = f.Ack.Number, f.Ack.QueryCode, f.Ack.Due
 		// The central says a desk in Chinese; the terminal's own has both names.
 		if f.Ack.Desk != "" && f.Ack.Desk != t.DeskZH {
-			slip.Desk = f.Ack.Desk
+			out.Desk = f.Ack.Desk
 		}
 	}
 	if f.Resident != nil {
-		slip.Applicant, slip.ApplicantNumber = f.Resident.MaskedName(), f.Resident.MaskedNumber()
+		out.Applicant, out.ApplicantNumber = f.Resident.MaskedName(), f.Resident.MaskedNumber()
 	}
 	for _, field := range f.Form.Relevant(f.Answers) {
 		if v := f.Answers[field.Key]; !v.Empty() {
-			slip.Answers = append(slip.Answers, receipt.Item{Label: w.say(field.Text), Value: w.hidden(field, v, f.Form.Choices(field))})
+			out.Answers = append(out.Answers, receipt.Item{Label: w.say(field.Text), Value: w.hidden(field, v, f.Form.Choices(field))})
 		}
 	}
 	for _, m := range f.Form.Materials(f.Answers) {
 		if m.Required && (m.Obtain == "present" || m.Obtain == "upload") {
-			slip.Materials = append(slip.Materials, w.say(m.Text))
+			out.Materials = append(out.Materials, w.say(m.Text))
 		}
 	}
 	kind := kinds[f.Outcome]
 	if f.Policy != "" && f.Outcome != session.Parked {
 		kind = receipt.Printout
-		s.addPolicy(&slip, f.Policy, w)
+		s.addPolicy(&out, f.Policy, w)
 	}
-	return s.layouts.Compose(kind, slip)
+	return s.layouts.Compose(kind, out)
 }
 
-func (s *slips) addPolicy(slip *receipt.Slip, id string, w words) {
+func (s *slips) addPolicy(to *receipt.Slip, id string, w words) {
 	p, ok := s.policies.Policy(id)
 	if !ok {
 		return
 	}
-	slip.Title = w.say(p.Title)
-	slip.Text = append(slip.Text, w.say(p.Summary))
+	to.Title = w.say(p.Title)
+	to.Text = append(to.Text, w.say(p.Summary))
 	for _, f := range p.Figures {
 		value := w.say(f.Amount())
 		if f.Value == "" || p.Uncertain() {
 			value += w.texts.Get(w.language, "policy.uncertain")
 		}
-		slip.Text = append(slip.Text, w.texts.Get(w.language, "policy.figure", "label", w.say(f.Label), "value", value))
+		to.Text = append(to.Text, w.texts.Get(w.language, "policy.figure", "label", w.say(f.Label), "value", value))
 	}
 }
 

@@ -57,11 +57,13 @@ type Serial struct {
 }
 
 // Printer is the receipt printer; Columns is half-width characters a line, Font
-// what its own font holds: gb2312, gbk, gb18030, or auto to ask it.
+// what its own font holds: gb2312, gbk, gb18030, or auto to ask it. Roll is the
+// length of a new roll in metres; 0: not known.
 type Printer struct {
 	Serial
 	Columns int
 	Font    string
+	Roll    int
 }
 
 // Scanner is the code scanner; there is none without a port. Profile is how it
@@ -112,6 +114,7 @@ type raw struct {
 		rawSerial
 		Columns *int    `toml:"columns"`
 		Font    *string `toml:"font"`
+		Roll    *int    `toml:"roll"`
 	} `toml:"printer"`
 	Scanner struct {
 		rawSerial
@@ -149,7 +152,7 @@ func Default() Config {
 		Display:  Display{Width: 1080, Height: 1920, Fullscreen: true},
 		Reader:   Serial{Port: "/dev/leye-reader", Driver: "bugst", Baud: 115200},
 		Reader2:  Serial{Driver: "bugst", Baud: 115200},
-		Printer:  Printer{Serial: Serial{Port: "/dev/leye-printer", Driver: "bugst", Baud: 115200}, Columns: 48, Font: "auto"},
+		Printer:  Printer{Serial: Serial{Port: "/dev/leye-printer", Driver: "bugst", Baud: 115200}, Columns: 48, Font: "auto", Roll: 80},
 		Scanner:  Scanner{Serial: Serial{Driver: "bugst", Baud: 115200}, Profile: "auto"},
 		Central:  Central{URL: "http://127.0.0.1:8700", Timeout: 10 * time.Second},
 		Store:    Store{Dir: "/var/lib/leye", Key: "auto", KeepDays: 30},
@@ -252,6 +255,7 @@ func (m *merger) merge(c *Config, r *raw) {
 	m.apart(r.Reader2, c)
 	m.serial("printer", r.Printer.rawSerial, &c.Printer.Serial)
 	m.number("printer.columns", r.Printer.Columns, &c.Printer.Columns, 24, 64)
+	m.number("printer.roll", r.Printer.Roll, &c.Printer.Roll, 0, 1000)
 	m.text("printer.font", r.Printer.Font, &c.Printer.Font, isFont, `"auto", "gb2312", "gbk" or "gb18030"`)
 	m.serial("scanner", r.Scanner.rawSerial, &c.Scanner.Serial)
 	profile := func(s string) bool { return slices.Contains(profiles, s) }

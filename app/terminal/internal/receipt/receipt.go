@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"path"
 	"regexp"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -49,7 +50,7 @@ type Slip struct {
 	Title               string // of the printed text
 	Text                []string
 	Code                string // for staff, when parked
-	Reprint             bool
+	Print               int    // of this slip, from 1; 0 where prints are not counted
 }
 
 // Item is one answer.
@@ -202,8 +203,8 @@ func (l *Layouts) Compose(kind Kind, s Slip) (printer.Document, error) {
 // fields are the names that layouts use, in braces.
 func (s Slip) fields() map[string]string {
 	reprint, pending := "", ""
-	if s.Reprint {
-		reprint = "1"
+	if s.Print > 1 {
+		reprint = strconv.Itoa(s.Print)
 	}
 	if s.Number == "" {
 		pending = s.Reference

@@ -90,6 +90,29 @@ func TestPrintoutSaysWhetherItsRegistrationWasSent(t *testing.T) {
 	}
 }
 
+// A reprint says so and carries its own number, in the body and beside the code
+// that makes it valid; a first print says nothing of either.
+func TestReprintCarriesItsNumber(t *testing.T) {
+	l, err := receipt.Load(assets.Receipts())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, kind := range []receipt.Kind{receipt.Accepted, receipt.Saved, receipt.Parked, receipt.Printout} {
+		for print, want := range map[int]string{0: "", 1: "", 2: "补打（第2次打印）", 13: "补打（第13次打印）"} {
+			s := sample()
+			s.Print = print
+			doc, err := l.Compose(kind, s)
+			if err != nil {
+				t.Fatal(err)
+			}
+			body, tail := words(printer.Document{Body: doc.Body}), words(printer.Document{Tail: doc.Tail})
+			if want == "" && strings.Contains(body+tail, "补打") || want != "" && (!strings.Contains(body, want) || !strings.Contains(tail, want)) {
+				t.Errorf("%s, print %d:\n%s%s", kind, print, body, tail)
+			}
+		}
+	}
+}
+
 func TestNoClaimWithoutANumber(t *testing.T) {
 	l, err := receipt.Load(assets.Receipts())
 	if err != nil {

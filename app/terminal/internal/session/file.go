@@ -131,30 +131,24 @@ func (s *Session) filed(f Filing) {
 }
 
 func (PrintAgain) apply(s *Session) {
-	if s.state.Stage == Filed && s.state.Print == PrintFailed {
+	if s.state.Stage == Filed && (s.state.Print == PrintFailed || s.state.Print == PrintDoubt) {
 		s.print(*s.state.Filing)
 	}
 }
 
 // print runs only after the commit: paper never says more than the ledger.
 func (s *Session) print(f Filing) {
-	doc, err := s.cfg.Slips.Compose(f)
-	if err != nil {
-		s.cfg.Log.Error("compose slip", "service", f.App.Service, "err", err)
-		s.set(func(st *State) { st.Print, st.Fault = PrintFailed, kiosk.CodeCatalogueWrong })
-		return
-	}
 	s.set(func(st *State) { st.Print = Printing })
 	s.start(func(ctx context.Context) func() {
-		proof, err := s.cfg.Printer.Print(ctx, doc)
+		proof, err := s.cfg.Slips.Print(ctx, f)
 		return func() {
 			if err != nil {
-				s.cfg.Log.Warn("print slip", "proof", int(proof), "err", err)
+				s.cfg.Log.Warn("print slip", "service", f.App.Service, "proof", proof.String(), "err", err)
 			}
 			s.touch()
 			s.set(func(st *State) {
 				st.Print = printState(proof, err)
-				st.Fault = printCode(st.Print, f.Code)
+				st.Fault = printCode(st.Print, f.Code, err)
 			})
 		}
 	})
@@ -175,11 +169,14 @@ func printState(p printer.Proof, err error) PrintState {
 }
 
 // printCode is what staff read out about the paper; a filing's own code comes
-// first.
-func printCode(p PrintState, filing kiosk.Code) kiosk.Code {
+// first, then the error's.
+func printCode(p PrintState, filing kiosk.Code, err error) kiosk.Code {
+	var coded interface{ Code() kiosk.Code }
 	switch {
 	case filing != "":
 		return filing
+	case errors.As(err, &coded):
+		return coded.Code()
 	case p == PrintFailed:
 		return kiosk.CodePrinterFault
 	case p == PrintDoubt:

@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"slices"
 	"strconv"
@@ -70,7 +71,8 @@ type (
 	ReadPolicy struct{ Policy string }
 	// PrintPolicy registers the look-up and prints the text being read.
 	PrintPolicy struct{}
-	// PrintAgain prints the slip once more after the paper failed.
+	// PrintAgain prints the slip once more after the paper failed; one that may
+	// have come out is marked as a reprint.
 	PrintAgain struct{}
 	// Finish ends the visit after filing.
 	Finish struct{}
@@ -160,17 +162,18 @@ func (i ChooseService) apply(s *Session) {
 // asked: never ask for data that cannot be kept.
 func (s *Session) checkDevices() {
 	s.start(func(ctx context.Context) func() {
-		status, err := s.cfg.Printer.Status(ctx)
+		status, err := s.cfg.Slips.Status(ctx)
+		fits, measured := s.cfg.Slips.Fits(ctx)
 		keep := s.cfg.Submitter.Ready(ctx)
 		return func() {
-			if err != nil {
+			if err := errors.Join(err, measured); err != nil {
 				s.cfg.Log.Warn("ask printer", "err", err)
 			}
 			if keep != nil {
 				s.cfg.Log.Error("keep applications", "err", keep)
 			}
 			s.set(func(st *State) {
-				st.Checks = Checks{Printer: status, Known: true, Reader: st.Reader != readerOffline, Keep: keep == nil}
+				st.Checks = Checks{Printer: status, Short: measured == nil && !fits, Known: true, Reader: st.Reader != readerOffline, Keep: keep == nil}
 			})
 		}
 	})

@@ -43,15 +43,14 @@ type Submitter interface {
 	Ready(ctx context.Context) error
 }
 
-// ReceiptPrinter prints slips and says how much of each is proved.
-type ReceiptPrinter interface {
-	Print(ctx context.Context, doc printer.Document) (printer.Proof, error)
+// SlipPrinter puts what was filed on paper and keeps what is known of it.
+type SlipPrinter interface {
+	// Print prints the slip of f, marked as a reprint where an earlier one may be
+	// about, and says how much of it is proved.
+	Print(ctx context.Context, f Filing) (printer.Proof, error)
 	Status(ctx context.Context) (printer.Status, error)
-}
-
-// SlipWriter turns what was filed into the paper that says so.
-type SlipWriter interface {
-	Compose(f Filing) (printer.Document, error)
+	// Fits reports whether the roll has room for one more slip, as far as is known.
+	Fits(ctx context.Context) (bool, error)
 }
 
 // Refused is the central's final no to an application.
@@ -68,8 +67,7 @@ type Config struct {
 	Reader2   CardReader  // nil where there is only one
 	Scanner   CodeScanner // nil: there is none
 	Submitter Submitter
-	Printer   ReceiptPrinter
-	Slips     SlipWriter
+	Slips     SlipPrinter
 	Log       *slog.Logger
 
 	Idle           time.Duration // without a touch before asking, default 90 s

@@ -94,18 +94,19 @@ type paper struct {
 	err   error
 	docs  int
 	exit  atomic.Int32 // a printer.Exit
+
+	short      bool
+	unmeasured error
 }
 
-func (p *paper) Print(context.Context, printer.Document) (printer.Proof, error) {
+func (p *paper) Print(context.Context, session.Filing) (printer.Proof, error) {
 	p.docs++
 	return p.proof, p.err
 }
 func (p *paper) Status(context.Context) (printer.Status, error) {
 	return printer.Status{Online: true, Paper: printer.PaperOK, Exit: printer.Exit(p.exit.Load())}, nil
 }
-func (p *paper) Compose(f session.Filing) (printer.Document, error) {
-	return printer.Document{Body: []printer.Block{printer.Line{Text: string(f.Outcome)}}}, nil
-}
+func (p *paper) Fits(context.Context) (bool, error) { return !p.short, p.unmeasured }
 
 // sample is a made-up resident's card.
 var sample = idcard.Card{
@@ -137,7 +138,7 @@ func visit(t *testing.T, f func(v *stage)) {
 	synctest.Test(t, func(t *testing.T) {
 		v := &stage{t: t, reader: &reader{cards: make(chan idcard.Card)}, scanner: &scannertest.Scanner{}, central: &central{}, paper: &paper{proof: printer.Printed}}
 		v.cfg = session.Config{
-			Terminal: "PT01", Catalogue: cat, Policies: policies, Reader: v.reader, Scanner: v.scanner, Submitter: v.central, Printer: v.paper, Slips: v.paper,
+			Terminal: "PT01", Catalogue: cat, Policies: policies, Reader: v.reader, Scanner: v.scanner, Submitter: v.central, Slips: v.paper,
 		}
 		v.s = session.New(v.cfg)
 		ctx, cancel := context.WithCancel(t.Context())
@@ -359,6 +360,55 @@ func TestPaperClaimsNoMoreThanItsProof(t *testing.T) {
 			if st := v.do(session.File{}); st.Print != c.want {
 				t.Errorf("proof %d: %s, want %s", c.proof, st.Print, c.want)
 			}
+		})
+	}
+}
+
+// coded is an error with a code of its own, as a store's.
+type coded struct{ error }
+
+func (coded) Code() kiosk.Code { return kiosk.CodeStoreFull }
+
+func TestPaperIsPrintedAgainUnlessItCameOut(t *testing.T) {
+	for _, c := range []struct {
+		proof printer.Proof
+		err   error
+		again bool
+		code  kiosk.Code
+	}{
+		{printer.NotSent, errors.New("paper out"), true, kiosk.CodePrinterFault},
+		{printer.NotSent, coded{errors.New("disk full")}, true, kiosk.CodeStoreFull},
+		{printer.InDoubt, errors.New("cable"), true, kiosk.CodeSlipInDoubt},
+		{printer.Sent, nil, false, ""}, {printer.Printed, nil, false, ""},
+	} {
+		visit(t, func(v *stage) {
+			v.paper.proof, v.paper.err = c.proof, c.err
+			v.anonymous()
+			if st := v.do(session.File{}); st.Fault != c.code {
+				t.Errorf("%v, %v: code %q", c.proof, c.err, st.Fault)
+			}
+			v.paper.proof, v.paper.err = printer.Printed, nil
+			st := v.do(session.PrintAgain{})
+			if again := v.paper.docs == 2; again != c.again || again && (st.Print != session.PrintDone || st.Fault != "") {
+				t.Errorf("%v: %d slips, then %s %q", c.proof, v.paper.docs, st.Print, st.Fault)
+			}
+		})
+	}
+}
+
+func TestShortPaperIsSaidBeforeAnythingIsAsked(t *testing.T) {
+	for _, c := range []struct {
+		short      bool
+		unmeasured error
+		want       bool
+	}{{false, nil, false}, {true, nil, true}, {true, errors.New("no store"), false}} {
+		visit(t, func(v *stage) {
+			v.paper.short, v.paper.unmeasured = c.short, c.unmeasured
+			st := v.do(session.Start{}, session.ChooseService{Service: "job-search"})
+			if st.Checks.Short != c.want || !st.Checks.Known || !st.Checks.Keep {
+				t.Errorf("%+v: checks %+v", c, st.Checks)
+			}
+			v.want(v.do(session.Begin{}), session.Filling) // it is said, not forbidden
 		})
 	}
 }

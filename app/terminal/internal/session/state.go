@@ -98,6 +98,7 @@ func (st State) Locked() bool { return st.CardLeft && st.Reader != idcard.Offlin
 // Checks is what the service page says before anything is asked.
 type Checks struct {
 	Printer printer.Status
+	Short   bool // the roll may end within the slip
 	Known   bool // the printer has been asked
 	Reader  bool
 	Line    bool

@@ -147,7 +147,7 @@ func (s *Session) askForSlip() {
 	v := s.visit
 	v.asking = true
 	s.start(func(ctx context.Context) func() {
-		status, err := s.cfg.Printer.Status(ctx)
+		status, err := s.cfg.Slips.Status(ctx)
 		left := err == nil && status.Exit == printer.ExitSlip
 		return func() {
 			v.asking = false

@@ -62,7 +62,7 @@ func (b *Builder) filed(st session.State) Page {
 		return p
 	}
 	p.Primary = &Action{ID: "finish", Label: b.T("filed.finish"), Do: func() { b.Do(session.Finish{}) }}
-	if st.Print == session.PrintFailed {
+	if st.Print == session.PrintFailed || st.Print == session.PrintDoubt {
 		p.Secondary = &Action{ID: "print-again", Label: b.T("filed.again"), Do: func() { b.Do(session.PrintAgain{}) }}
 	}
 	return p
@@ -141,7 +141,7 @@ func (b *Builder) ended(st session.State) Page {
 	if st.CardLeft {
 		objs = append(objs, b.notice("card", b.T("end.card"), theme.Wait, theme.WaitBg))
 	}
-	if st.Print != session.NotPrinting {
+	if st.Print == session.PrintDone || st.Print == session.PrintSent || st.Print == session.PrintDoubt {
 		objs = append(objs, b.notice("slip", b.T("end.slip"), theme.Wait, theme.WaitBg))
 	}
 	objs = append(objs, b.full(b.T("end.wiped"), b.body(theme.Quiet), b.Width()))

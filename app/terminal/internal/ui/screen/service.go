@@ -50,6 +50,8 @@ func (b *Builder) readiness(st session.State, svc catalogue.Service) fyne.Canvas
 		return b.notice("warning", b.T("ready.no_paper"), theme.Wait, theme.WaitBg)
 	case !c.Printer.Ready():
 		return b.notice("warning", b.T("ready.no_printer"), theme.Wait, theme.WaitBg)
+	case c.Short:
+		return b.notice("warning", b.T("ready.short_paper"), theme.Wait, theme.WaitBg)
 	default:
 		return b.notice("done", b.T("ready.yes"), theme.Done, theme.DoneBg)
 	}

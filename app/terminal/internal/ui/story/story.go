@@ -67,6 +67,8 @@ func Tell(cat *catalogue.Catalogue, policies *policy.Library) ([]Story, error) {
 	ready := session.Checks{Known: true, Keep: true, Reader: true, Line: true, Printer: printer.Status{Online: true, Paper: printer.PaperOK}}
 	noPaper := ready
 	noPaper.Printer.Paper = printer.PaperOut
+	short := ready
+	short.Short = true
 	event := cat.Events()[2]
 	at := func(stage session.Stage, change ...func(*session.State)) session.State {
 		st := session.State{Stage: stage, Event: event.ID, Found: event.Services, Service: f.Service().ID, Checks: ready}
@@ -88,6 +90,7 @@ func Tell(cat *catalogue.Catalogue, policies *policy.Library) ([]Story, error) {
 		})},
 		{Name: "service", State: at(session.Service)},
 		{Name: "service-no-paper", State: at(session.Service, func(st *session.State) { st.Checks = noPaper })},
+		{Name: "service-short-paper", State: at(session.Service, func(st *session.State) { st.Checks = short })},
 		{Name: "identify", State: at(session.Identify)},
 		{Name: "identify-reading", State: at(session.Identify, func(st *session.State) { st.Reader = idcard.Reading })},
 		{Name: "identify-slow", State: at(session.Identify, func(st *session.State) { st.Slow, st.Trouble = true, "card.unreadable" })},
@@ -187,6 +190,8 @@ func endings(f, lookup *form.Form, at stage) []Story {
 		{Name: "filed-saved", State: filed(session.Saved, session.Printing, "")},
 		{Name: "filed-parked", State: filed(session.Parked, session.PrintDone, kiosk.CodeEntryParked)},
 		{Name: "filed-no-slip", State: filed(session.Accepted, session.PrintFailed, kiosk.CodePrinterFault)},
+		{Name: "filed-doubt", State: filed(session.Accepted, session.PrintDoubt, kiosk.CodeSlipInDoubt)},
+		{Name: "filed-sent", State: filed(session.Accepted, session.PrintSent, "")},
 		{Name: "filed-policy", State: at(session.Filed, func(st *session.State) { st.Filing, st.Print = printed, session.PrintDone })},
 		{Name: "end", State: at(session.Ended, func(st *session.State) { st.Print = session.PrintDone })},
 		{Name: "end-card", State: at(session.Ended, func(st *session.State) { st.Print, st.CardLeft, st.Reader = session.PrintDone, true, idcard.Reading })},
