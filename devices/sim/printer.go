@@ -66,6 +66,8 @@ type Printer struct {
 	free  time.Time
 	lines []time.Time // ends of the movements under way
 	fate  []fate
+	taken int // bytes received since the start
+	cable []cableFate
 }
 
 // state is what the status commands tell.
@@ -75,8 +77,11 @@ type state struct {
 	coverPrinting bool // opened while printing
 	paper         Paper
 	cutter        bool
+	jam           bool
 	hot           bool
 	dead          bool
+	held          bool // the feed button
+	stalled       bool // carries nothing out and says nothing of it
 	auto          bool // GS a is on
 	tellOffline   byte // GS ( H function 49
 }
@@ -165,7 +170,9 @@ func (p *Printer) receive(ctx context.Context, w *wire) error {
 			return nil
 		}
 		n, err := w.Read(b[:])
-		p.accept(b[:n])
+		if p.accept(b[:n]) {
+			_ = w.Close() // unplugged; Read has the error
+		}
 		if ctx.Err() != nil {
 			return nil
 		}
@@ -194,20 +201,64 @@ func (p *Printer) waitRoom(ctx context.Context) error {
 }
 
 // accept stores received bytes and carries out real-time commands at once,
-// wherever they stand: the bytes stay in the buffer, where they mean nothing.
-func (p *Printer) accept(b []byte) {
+// wherever they stand: the bytes stay in the buffer, where they mean nothing. It
+// reports whether the plug was pulled within them.
+func (p *Printer) accept(b []byte) (unplugged bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if !p.state.power {
-		return
-	}
 	for _, c := range b {
+		if p.arrives() {
+			unplugged = true
+		}
+		if unplugged || !p.state.power || p.isCut() {
+			continue
+		}
 		if len(p.buf) < p.cfg.Buffer {
 			p.buf = append(p.buf, c)
 		}
 		p.realTime(c)
 	}
 	poke(p.kick)
+	return unplugged
+}
+
+// cableFate is what happens to the line once so many bytes have arrived.
+type cableFate struct {
+	at     int
+	unplug bool // else cut
+}
+
+// arrives counts a byte and lets happen to the line what waits for it. It reports
+// whether the plug is pulled.
+func (p *Printer) arrives() (unplugged bool) {
+	left := p.cable[:0]
+	for _, f := range p.cable {
+		switch {
+		case f.at > p.taken:
+			left = append(left, f)
+		case f.unplug:
+			unplugged = true
+		default:
+			p.Cut(true)
+		}
+	}
+	p.cable = left
+	p.taken++
+	return unplugged
+}
+
+// CableCutAt cuts the line, in both directions, after n more bytes have arrived. As
+// on RS-232, the host's port does not notice.
+func (p *Printer) CableCutAt(n int) { p.lineAt(n, false) }
+
+// UnplugAt ends the line after n more bytes have arrived, as a USB adapter does
+// that is pulled out.
+func (p *Printer) UnplugAt(n int) { p.lineAt(n, true) }
+
+func (p *Printer) lineAt(n int, unplug bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.cable = append(p.cable, cableFate{p.taken + n, unplug})
 }
 
 func (p *Printer) realTime(c byte) {
@@ -225,7 +276,7 @@ func (p *Printer) realTime(c byte) {
 		p.say(p.state.answer(cmd.Args[0])...)
 	case cmd.Name == "DLE ENQ" && cmd.Args[0] == 2:
 		p.clear()
-		p.state.cutter, p.state.coverPrinting = false, false
+		p.state.coverPrinting = false
 	case cmd.Name == "DLE DC4" && string(cmd.Args) == "\x08\x01\x03\x14\x01\x06\x02\x08":
 		p.clear()
 		if p.cfg.Level > 0 {
@@ -269,7 +320,7 @@ func (p *Printer) transmit(ctx context.Context, w *wire) {
 
 // offline reports whether queued commands wait.
 func (s *state) offline() bool {
-	return !s.power || s.cover || s.paper == PaperOut || s.cutter || s.hot || s.dead
+	return !s.power || s.cover || s.paper == PaperOut || s.cutter || s.jam || s.hot || s.dead || s.held
 }
 
 func bit(on bool, b byte) byte {
@@ -284,12 +335,12 @@ func (s *state) answer(n byte) []byte {
 	const fixed = 0x12
 	switch n {
 	case 1:
-		return []byte{fixed | bit(s.offline(), 0x08)}
+		return []byte{fixed | bit(s.offline(), 0x08) | bit(s.held, 0x40)}
 	case 2:
-		fault := s.cutter || s.hot || s.dead || s.coverPrinting
-		return []byte{fixed | bit(s.cover, 0x04) | bit(s.paper == PaperOut, 0x20) | bit(fault, 0x40)}
+		fault := s.cutter || s.jam || s.hot || s.dead || s.coverPrinting
+		return []byte{fixed | bit(s.cover, 0x04) | bit(s.held, 0x08) | bit(s.paper == PaperOut, 0x20) | bit(fault, 0x40)}
 	case 3:
-		return []byte{fixed | bit(s.cutter, 0x08) | bit(s.dead, 0x20) | bit(s.hot || s.coverPrinting, 0x40)}
+		return []byte{fixed | bit(s.jam, 0x04) | bit(s.cutter, 0x08) | bit(s.dead, 0x20) | bit(s.hot || s.coverPrinting, 0x40)}
 	case 4:
 		return []byte{fixed | bit(s.paper != PaperOK, 0x0C) | bit(s.paper == PaperOut, 0x60)}
 	}
@@ -299,8 +350,8 @@ func (s *state) answer(n byte) []byte {
 // block is the automatic status (2.3).
 func (s *state) block() []byte {
 	return []byte{
-		0x10 | bit(s.offline(), 0x08) | bit(s.cover, 0x20),
-		bit(s.cutter, 0x08) | bit(s.dead, 0x20) | bit(s.hot || s.coverPrinting, 0x40),
+		0x10 | bit(s.offline(), 0x08) | bit(s.cover, 0x20) | bit(s.held, 0x40),
+		bit(s.jam, 0x04) | bit(s.cutter, 0x08) | bit(s.dead, 0x20) | bit(s.hot || s.coverPrinting, 0x40),
 		bit(s.paper != PaperOK, 0x03) | bit(s.paper == PaperOut, 0x0C),
 		0x0F,
 	}
@@ -392,6 +443,13 @@ func (p *Printer) at(n int, do func(*state)) {
 	p.meet()
 }
 
+// CallOff forgets the faults whose byte has not come.
+func (p *Printer) CallOff() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.fate, p.cable = nil, nil
+}
+
 // meet lets the faults happen whose byte has come.
 func (p *Printer) meet() {
 	left := p.fate[:0]
@@ -428,7 +486,7 @@ func (p *Printer) execute(ctx context.Context) {
 func (p *Printer) next() (paper.Command, int, bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.state.offline() {
+	if p.state.offline() || p.state.stalled {
 		return paper.Command{}, 0, false
 	}
 	c, n := paper.Next(p.buf)

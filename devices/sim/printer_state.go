@@ -7,10 +7,25 @@ type PrinterState struct {
 	Cover  string `json:"cover"` // open, closed
 	Head   string `json:"head"`  // ok, hot
 	Cutter string `json:"cutter"`
+	Fault  string `json:"fault"` // what else is wrong, "" for nothing
 	Level  int    `json:"level"`
 	Slips  int    `json:"slips"`  // pieces cut off since the paper was taken
 	Bytes  int    `json:"bytes"`  // carried out since then
 	Queued int    `json:"queued"` // received, not carried out
+}
+
+func fault(s *state) string {
+	switch {
+	case s.dead:
+		return "broken"
+	case s.jam:
+		return "jam"
+	case s.held:
+		return "off line"
+	case s.stalled:
+		return "stalled"
+	}
+	return ""
 }
 
 // State tells how the printer is.
@@ -29,6 +44,7 @@ func (p *Printer) State() PrinterState {
 		Cover:  word(p.state.cover, "open", "closed"),
 		Head:   word(p.state.hot, "hot", "ok"),
 		Cutter: word(p.state.cutter, "error", "ok"),
+		Fault:  fault(&p.state),
 		Level:  max(p.cfg.Level, 0),
 		Slips:  p.roll.Pieces(),
 		Bytes:  len(p.raw),

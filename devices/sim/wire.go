@@ -14,7 +14,21 @@ const bitsPerByte = 10
 type Faults struct {
 	mu     sync.Mutex
 	silent bool
+	cut    bool
 	noise  *rand.Rand
+}
+
+// Cut severs the line: nothing arrives in either direction, and no port notices.
+func (f *Faults) Cut(on bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.cut = on
+}
+
+func (f *Faults) isCut() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.cut
 }
 
 // Silence makes the device receive but not be heard.
@@ -35,11 +49,13 @@ func (f *Faults) Noise(seed uint64) {
 	}
 }
 
-// Line says in a word how the line is: good, noisy or silent.
+// Line says in a word how the line is: good, noisy, silent or cut.
 func (f *Faults) Line() string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	switch {
+	case f.cut:
+		return "cut"
 	case f.silent:
 		return "silent"
 	case f.noise != nil:
@@ -52,7 +68,7 @@ func (f *Faults) Line() string {
 func (f *Faults) spoil(p []byte) []byte {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.silent {
+	if f.silent || f.cut {
 		return nil
 	}
 	if f.noise == nil {

@@ -350,6 +350,7 @@ func (p *Printer) abandonTail(ctx context.Context, j *job, err error) (printer.P
 // slip.
 func (p *Printer) clear(ctx context.Context) {
 	p.void = true
+	p.line.emptied = false // until it is confirmed, the next look tries again
 	if p.cfg.WriteOnly || p.line.broken {
 		return
 	}
@@ -359,6 +360,7 @@ func (p *Printer) clear(ctx context.Context) {
 	if err == nil {
 		err = p.line.await(ctx, 2*p.cfg.Timing.Queued, func() bool { return p.line.cleared })
 	}
+	p.line.emptied = err == nil
 	if errors.Is(err, errLate) {
 		err = p.line.write(ctx, []byte{dle, enq, 2}) // what older models know
 	}

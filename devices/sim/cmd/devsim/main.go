@@ -45,6 +45,9 @@ Commands of ctl, the hands at the devices:
   noise reader|printer|scanner N
                            spoil bytes that the device sends; N picks which, 0 ends it
   silence reader|printer|scanner on|off
+  scenarios                what can go wrong, by name
+  scenario NAME            let it go wrong
+  mend NAME                and put it right
   slip                     what has been printed, as text
   tear                     take all paper away
   state                    how the devices are, as JSON
@@ -57,6 +60,7 @@ Examples:
   devsim ctl --dir run paper out
   devsim ctl --dir run scan LEYE:000-417-261124-0001-5:402913
   devsim ctl --dir run scan --fault split 91310107MA1G00000Q
+  devsim ctl --dir run scenario cutter-error
   devsim ctl --dir run noise reader 7
   curl "$(cat run/control)/paper.png" >slip.png
 

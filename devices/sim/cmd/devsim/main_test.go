@@ -170,6 +170,8 @@ func TestHandsAtTheDevices(t *testing.T) {
 		{"noise scanner 0", func(s state) bool { return s.Scanner.Line == "good" }},
 		{"silence scanner on", func(s state) bool { return s.Scanner.Line == "silent" }},
 		{"silence scanner off", func(s state) bool { return s.Scanner.Line == "good" }},
+		{"scenario paper-out", func(s state) bool { return s.Printer.State.Paper == "out" }},
+		{"mend paper-out", func(s state) bool { return s.Printer.State.Paper == "ok" }},
 		{"state", func(s state) bool { return s.Printer.State.Power == "on" }},
 	} {
 		out, complaint, code := devsim(t, append([]string{"ctl", "--dir", dir}, strings.Fields(step.words)...)...)
@@ -180,6 +182,9 @@ func TestHandsAtTheDevices(t *testing.T) {
 	}
 	if out, _, code := devsim(t, "ctl", "--dir", dir, "cards"); code != 0 || !strings.Contains(out, "resident_plain") {
 		t.Errorf("cards: %d %s", code, out)
+	}
+	if out, _, code := devsim(t, "ctl", "--dir", dir, "scenarios"); code != 0 || !strings.Contains(out, "cutter-error") {
+		t.Errorf("scenarios: %d %s", code, out)
 	}
 	printSlip(t, dir)
 	scanCodes(t, dir)
@@ -304,7 +309,7 @@ func TestHelpAndExitCodes(t *testing.T) {
 func TestControlRefusesOverTheWire(t *testing.T) {
 	dir := t.TempDir()
 	end := start(t, "--dir", dir)
-	for words, says := range map[string]string{"card lay nobody": "nobody", "noise reader loud": "whole number", "scan --fault ghost x": "no fault"} {
+	for words, says := range map[string]string{"card lay nobody": "nobody", "noise reader loud": "whole number", "scan --fault ghost x": "no fault", "scenario flood": "no such scenario"} {
 		out, complaint, code := devsim(t, append([]string{"ctl", "--dir", dir}, strings.Fields(words)...)...)
 		if code != 1 || out != "" || !strings.Contains(complaint, says) {
 			t.Errorf("%s: %d %s %s", words, code, out, complaint)

@@ -2,10 +2,12 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"html/template"
 	"io"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"leye/devices/sim"
 )
@@ -40,6 +42,9 @@ func (p *panel) routes() http.Handler {
 	p.act(mux, "POST /cover", "open", map[string]func(){"true": func() { p.printer.SetCover(true) }, "false": func() { p.printer.SetCover(false) }})
 	p.act(mux, "POST /printer", "power", map[string]func(){"on": func() { p.printer.SetPower(true) }, "off": func() { p.printer.SetPower(false) }})
 	p.act(mux, "POST /paper/clear", "", map[string]func(){"": p.printer.TakePaper})
+	mux.HandleFunc("GET /scenarios", func(w http.ResponseWriter, _ *http.Request) { p.scenarios(w) })
+	p.play(mux, "POST /scenario", sim.Scenario.Begin)
+	p.play(mux, "POST /mend", sim.Scenario.End)
 	p.faults(mux, "reader", &p.reader.Faults)
 	p.faults(mux, "printer", &p.printer.Faults)
 	p.faults(mux, "scanner", &p.scanner.Faults)
@@ -59,6 +64,28 @@ func (p *panel) routes() http.Handler {
 		send(w, "image/png", img)
 	})
 	return mux
+}
+
+// scenarios lists what can go wrong, one a line.
+func (p *panel) scenarios(w http.ResponseWriter) {
+	var list strings.Builder
+	for _, s := range sim.Scenarios() {
+		fmt.Fprintf(&list, "%-16s %s\n", s.Name, s.Text)
+	}
+	send(w, "text/plain; charset=utf-8", []byte(list.String()))
+}
+
+// play serves what begins or ends a scenario.
+func (p *panel) play(mux *http.ServeMux, route string, deed func(sim.Scenario, sim.Desk)) {
+	mux.HandleFunc(route, func(w http.ResponseWriter, r *http.Request) {
+		s, ok := sim.Find(r.FormValue("name"))
+		if !ok {
+			http.Error(w, "name: there is no such scenario", http.StatusBadRequest)
+			return
+		}
+		deed(s, sim.Desk{Reader: p.reader, Printer: p.printer, Scanner: p.scanner})
+		p.done(w, r)
+	})
 }
 
 // faults serves what can be wrong with the line of a device. The seed of noise says
@@ -149,13 +176,15 @@ var page = template.Must(template.New("page").Parse(`<!doctype html><meta charse
 <h2>Scanner</h2><p>{{.Sent}} sent</p>
 <form method="post" action="/scan?page=1"><input name="text" size="40"><button>scan</button></form>
 <h2>Printer</h2><p>{{printf "%+v" .Printer}}</p>
-{{range .Deeds}}<form method="post" action="{{.}}&amp;page=1"><button>{{.}}</button></form>{{end}}</div>
+{{range .Deeds}}<form method="post" action="{{.}}&amp;page=1"><button>{{.}}</button></form>{{end}}
+<h2>Scenarios</h2><table>{{range .Scenarios}}<tr><td><form method="post" action="/scenario?name={{.Name}}&amp;page=1"><button>{{.Name}}</button></form></td><td><form method="post" action="/mend?name={{.Name}}&amp;page=1"><button>mend</button></form></td><td>{{.Text}}</td></tr>{{end}}</table></div>
 <div><h2>Paper</h2><img src="/paper.png" alt="printed paper"></div>`))
 
 func (p *panel) page(w http.ResponseWriter, _ *http.Request) {
 	// The template is checked at start; only a vanished client can fail here.
 	_ = page.Execute(w, map[string]any{
 		"Card": p.reader.Card(), "Cards": p.reader.Cards(), "Printer": p.printer.State(), "Sent": p.scanner.Sent(),
+		"Scenarios": sim.Scenarios(),
 		"Deeds": []string{"/paper?state=ok", "/paper?state=near", "/paper?state=out", "/cover?open=true", "/cover?open=false", "/printer?power=on", "/printer?power=off", "/paper/clear?x=1", "/card/take?when=read",
 			"/reader/noise?seed=1", "/reader/noise?seed=0", "/reader/silence?on=true", "/reader/silence?on=false",
 			"/printer/noise?seed=1", "/printer/noise?seed=0", "/printer/silence?on=true", "/printer/silence?on=false",

@@ -71,7 +71,7 @@ func TestControl(t *testing.T) {
 
 func TestControlRefuses(t *testing.T) {
 	h := (&panel{reader: sim.NewReader(sim.ReaderConfig{}), printer: sim.NewPrinter(sim.PrinterConfig{}), scanner: sim.NewScanner(sim.ScannerConfig{})}).routes()
-	for _, path := range []string{"/card/lay?name=nobody", "/card/lay", "/paper?state=wet", "/cover", "/printer?power=", "/card/take?when=now", "/reader/noise", "/reader/noise?seed=x", "/printer/silence?on=", "/scan", "/scan?fault=ghost", "/scanner/noise"} {
+	for _, path := range []string{"/card/lay?name=nobody", "/card/lay", "/paper?state=wet", "/cover", "/printer?power=", "/card/take?when=now", "/reader/noise", "/reader/noise?seed=x", "/printer/silence?on=", "/scan", "/scan?fault=ghost", "/scanner/noise", "/scenario?name=flood", "/scenario", "/mend?name="} {
 		if code, body := ask(t, h, http.MethodPost, path); code != http.StatusBadRequest || body == "" {
 			t.Errorf("%s: %d %s", path, code, body)
 		}
@@ -104,6 +104,36 @@ func TestControlShowsThePaperAndTheCards(t *testing.T) {
 	for _, path := range []string{"/paper.txt", "/paper.bin"} {
 		if code, body := ask(t, h, http.MethodGet, path); code != http.StatusOK || body != "" {
 			t.Errorf("%s of new paper: %d %q", path, code, body)
+		}
+	}
+}
+
+// TestEveryScenarioShowsAndIsMended plays each by its name: the state or the line
+// says so, and afterwards all is as before.
+func TestEveryScenarioShowsAndIsMended(t *testing.T) {
+	for _, s := range sim.Scenarios() {
+		h := (&panel{reader: sim.NewReader(sim.ReaderConfig{}), printer: sim.NewPrinter(sim.PrinterConfig{}), scanner: sim.NewScanner(sim.ScannerConfig{})}).routes()
+		if code, body := ask(t, h, http.MethodPost, "/card/lay?name=resident_plain"); code != http.StatusOK {
+			t.Fatal(body)
+		}
+		_, well := ask(t, h, http.MethodGet, "/state")
+		code, begun := ask(t, h, http.MethodPost, "/scenario?name="+s.Name)
+		if hidden := s.Name == "card-pulled"; code != http.StatusOK || (begun == well) != hidden {
+			t.Errorf("%s: %d %s", s.Name, code, begun)
+		}
+		code, mended := ask(t, h, http.MethodPost, "/mend?name="+s.Name)
+		if code != http.StatusOK || mended != well {
+			t.Errorf("%s, mended: %d %s, before it was %s", s.Name, code, mended, well)
+		}
+		_, list := ask(t, h, http.MethodGet, "/scenarios")
+		_, page := ask(t, h, http.MethodGet, "/")
+		for where, text := range map[string]string{"list": list, "page": page} {
+			if !strings.Contains(text, s.Name) || !strings.Contains(text, s.Text) {
+				t.Errorf("%s does not stand on the %s", s.Name, where)
+			}
+		}
+		if found, ok := sim.Find(s.Name); !ok || found.Text != s.Text || strings.HasSuffix(s.Text, ".") {
+			t.Errorf("%s: %+v", s.Name, found)
 		}
 	}
 }
