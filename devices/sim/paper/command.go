@@ -106,6 +106,7 @@ var rules = map[[2]byte]rule{
 	{0x1C, '!'}: {name: "FS !", args: 1}, {0x1C, 'W'}: {name: "FS W", args: 1},
 	{0x1C, '-'}: {name: "FS -", args: 1}, {0x1C, 'S'}: {name: "FS S", args: 2},
 	{0x1C, 'C'}: {name: "FS C", args: 1}, {0x1C, '2'}: {name: "FS 2", args: 74},
+	{0x1C, '('}: {name: "FS (", more: sized},
 	{0x1C, '?'}: {name: "FS ?", args: 2},
 	{0x1D, '!'}: {name: "GS !", args: 1}, {0x1D, 'B'}: {name: "GS B", args: 1},
 	{0x1D, 'P'}: {name: "GS P", args: 2}, {0x1D, 'L'}: {name: "GS L", args: 2},

@@ -43,10 +43,12 @@ func MaskName(name string) string {
 	}
 }
 
-// MaskNumber keeps the first four and the last character of a document number.
+// MaskNumber keeps the first four and the last character of a document number. Of
+// what is no number but somebody's words nothing is kept.
 func MaskNumber(number string) string {
-	if utf8.RuneCountInString(number) < 8 {
-		return strings.Repeat("*", utf8.RuneCountInString(number))
+	n := utf8.RuneCountInString(number)
+	if n < 8 || n != len(number) {
+		return strings.Repeat("*", min(n, 8))
 	}
-	return number[:4] + strings.Repeat("*", len(number)-5) + number[len(number)-1:]
+	return number[:4] + strings.Repeat("*", n-5) + number[n-1:]
 }
