@@ -42,6 +42,8 @@ type PrinterConfig struct {
 	Charset paper.Charset
 	Fonts   *paper.Fonts
 	Log     *slog.Logger // nil discards
+	// Heard is told of bytes when the last of them has arrived; nil for nobody.
+	Heard func(b []byte)
 }
 
 // Printer is a simulated ESC/POS printer. Its methods may be called at any
@@ -66,6 +68,7 @@ type Printer struct {
 	free  time.Time
 	lines []time.Time // ends of the movements under way
 	fate  []fate
+	moved int // dots of paper since the start
 	taken int // bytes received since the start
 	cable []cableFate
 }
@@ -170,6 +173,9 @@ func (p *Printer) receive(ctx context.Context, w *wire) error {
 			return nil
 		}
 		n, err := w.Read(b[:])
+		if n > 0 && p.cfg.Heard != nil {
+			p.cfg.Heard(b[:n])
+		}
 		if p.accept(b[:n]) {
 			_ = w.Close() // unplugged; Read has the error
 		}
@@ -547,6 +553,7 @@ func (p *Printer) move(m paper.Motion) time.Duration {
 	if m.Dots == 0 && !m.Cut {
 		return 0
 	}
+	p.moved += m.Dots
 	now := time.Now()
 	if p.free.Before(now) {
 		p.free = now

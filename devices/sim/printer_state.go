@@ -60,6 +60,13 @@ func (p *Printer) Raw() []byte {
 	return append([]byte(nil), p.raw...)
 }
 
+// Moved is how far the paper went since the printer was made, in mm.
+func (p *Printer) Moved() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.moved / 8
+}
+
 // Text returns the paper that has come out as text.
 func (p *Printer) Text() string {
 	p.mu.Lock()

@@ -30,6 +30,8 @@ function decode(raw) {
 		const bytes = raw.subarray(n.offset, n.offset + n.length);
 		if (n.ascii === 'STX') {
 			text += iconv.decode(bytes, 'gb18030');
+		} else if (n.ascii === 'ESC' && n.fn === 'J') { // prints and feeds
+			text += '\n';
 		} else if (n.ascii === 'GS' && n.fn === '(k' && bytes[5] === 0x31 && bytes[6] === 0x50) {
 			text += `\n[QR ${bytes.subarray(8).toString('latin1')}]\n`;
 			count.codes++;

@@ -19,7 +19,9 @@ func (e *Encoder) row(out *Encoded, text string, double, bold bool) error {
 		return e.picture(out, text, bold)
 	default:
 		e.text(out, text)
-		out.line(titleDots)
+		out.FeedDots(titleDots) // prints the line, as LF does
+		out.Dots += titleDots
+		out.mark()
 	}
 	return nil
 }

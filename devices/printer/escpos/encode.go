@@ -14,11 +14,11 @@ import (
 
 // Dots of the printer's cells and lines at 203 dpi.
 const (
-	lineDots   = 32 // 24-dot characters and a third of air
-	titleDots  = 60 // 48-dot characters and a quarter of air
-	titleAir   = 8  // above a title
-	quietCells = 4  // modules around a QR code (ISO/IEC 18004)
-	feedToCut  = 150
+	lineDots   = 32  // 24-dot characters and a third of air
+	titleDots  = 60  // 48-dot characters and a quarter of air
+	titleAir   = 8   // above a title
+	quietCells = 4   // modules around a QR code (ISO/IEC 18004)
+	feedToCut  = 120 // from head to knife, 15 mm; machines have 12 to 27
 )
 
 // Profile is what the encoder must know about a printer.
@@ -38,6 +38,8 @@ type Encoder struct {
 	gb      *encoding.Encoder
 	missing int
 	damage  error
+	align   printer.Align // as the printer has it
+	top     bool          // nothing stands on the slip yet
 }
 
 // NewEncoder returns an encoder for one kind of printer.
@@ -87,6 +89,16 @@ func (e *Encoder) Setup(out *Encoded) {
 	out.Area(e.profile.Dots)
 	out.LineSpacing(lineDots)
 	out.mark()
+	e.align, e.top = printer.Left, true
+}
+
+// alignTo places the following lines; blocks that follow each other often lie
+// the same way.
+func (e *Encoder) alignTo(out *Encoded, a printer.Align) {
+	if a != e.align {
+		out.Align(a)
+		e.align = a
+	}
 }
 
 // Encode appends the commands of blocks to out. It fails, with
@@ -96,11 +108,13 @@ func (e *Encoder) Encode(out *Encoded, blocks []printer.Block) error {
 	for i := 0; i < len(blocks); i++ {
 		if _, ok := blocks[i].(printer.Pair); ok {
 			i += e.pairs(out, blocks[i:]) - 1
+			e.top = false
 			continue
 		}
 		if err := e.block(out, blocks[i]); err != nil {
 			return fmt.Errorf("encode block %d: %w", i, err)
 		}
+		e.top = false
 	}
 	out.Missing += e.missing
 	out.Damage = cmp.Or(out.Damage, e.damage)
@@ -111,7 +125,7 @@ func (e *Encoder) block(out *Encoded, b printer.Block) error {
 	switch b := b.(type) {
 	case printer.Line:
 		return e.paragraph(out, b)
-	case printer.Rule:
+	case printer.Rule: // as wide as the paper, however it is aligned
 		for range e.profile.Columns {
 			out.put('-')
 		}
@@ -134,14 +148,13 @@ func (e *Encoder) block(out *Encoded, b printer.Block) error {
 
 func (e *Encoder) paragraph(out *Encoded, p printer.Line) error {
 	columns := e.profile.Columns
-	if p.Align != printer.Left {
-		out.Align(p.Align)
-	}
+	e.alignTo(out, p.Align)
 	if p.Double {
 		columns /= 2
-		out.FeedDots(titleAir)
-		out.Dots += titleAir
-		out.LineSpacing(titleDots)
+		if !e.top { // the way from the knife is white enough
+			out.FeedDots(titleAir)
+			out.Dots += titleAir
+		}
 		out.Size(Double)
 	}
 	if p.Bold {
@@ -157,10 +170,6 @@ func (e *Encoder) paragraph(out *Encoded, p printer.Line) error {
 	}
 	if p.Double {
 		out.Size(Normal)
-		out.LineSpacing(lineDots)
-	}
-	if p.Align != printer.Left {
-		out.Align(printer.Left)
 	}
 	out.mark()
 	return nil
@@ -178,6 +187,7 @@ func (e *Encoder) pairs(out *Encoded, blocks []printer.Block) int {
 		run = append(run, p)
 	}
 	at := printer.ValueColumn(run, e.profile.Columns)
+	e.alignTo(out, printer.Left)
 	for _, p := range run {
 		if p.Bold {
 			out.Bold(true)
@@ -232,7 +242,7 @@ func (e *Encoder) qr(out *Encoded, q printer.QR) error {
 	if module < 3 {
 		return fmt.Errorf("%w: QR code of %d bytes does not fit the paper", printer.ErrDocument, len(q.Data))
 	}
-	out.Align(printer.Center)
+	e.alignTo(out, printer.Center)
 	out.FeedDots(quietCells * module)
 	if e.profile.PictureQR {
 		if err := pictureQR(out, q.Data, module); err != nil {
@@ -242,7 +252,6 @@ func (e *Encoder) qr(out *Encoded, q printer.QR) error {
 		out.QR(q.Data, module)
 	}
 	out.FeedDots(quietCells * module)
-	out.Align(printer.Left)
 	out.Dots += (modules + 2*quietCells) * module
 	out.mark()
 	return nil

@@ -143,8 +143,11 @@ func (p *Printer) print(ctx context.Context, j *job, op string, block *Encoded, 
 }
 
 // send writes a block in chunks that end between commands, and looks at the
-// printer after each but the last.
+// printer after each but the last. The answer is waited for while the next chunk
+// is on its way already: the line is never idle.
 func (p *Printer) send(ctx context.Context, j *job, op string, block *Encoded) error {
+	patience := p.paperTime(block)
+	asked := time.Time{}
 	for from, mark := 0, 0; from < len(block.Buffer); {
 		to := block.Marks[mark]
 		for ; mark < len(block.Marks) && (block.Marks[mark]-from <= chunk || to == from); mark++ {
@@ -153,12 +156,20 @@ func (p *Printer) send(ctx context.Context, j *job, op string, block *Encoded) e
 		if err := p.sendPart(ctx, block, from, to); err != nil {
 			return fmt.Errorf("%s: %w", op, err)
 		}
-		if from = to; from == len(block.Buffer) {
-			return nil
+		from = to
+		if !asked.IsZero() {
+			if err := p.judge(ctx, j, op, asked, patience); err != nil {
+				return err
+			}
+			asked = time.Time{}
 		}
-		if err := p.check(ctx, j, op, p.paperTime(block)); err != nil {
-			return err
+		if from == len(block.Buffer) || j.level < 1 || j.slow {
+			continue
 		}
+		if err := p.put(ctx); err != nil {
+			return fmt.Errorf("%s: %w", op, err)
+		}
+		asked = time.Now()
 	}
 	return nil
 }
@@ -239,17 +250,31 @@ func (p *Printer) linger(ctx context.Context, j *job, op string, limit time.Dura
 	return p.check(ctx, j, op, limit)
 }
 
-// check looks whether a printing printer has stopped. A hot head is waited
-// for: it goes on by itself. Patience is how long the answer may take; a
-// printer that answers late queues its real-time commands and is not asked
-// again during this slip.
+// check looks whether a printing printer has stopped.
 func (p *Printer) check(ctx context.Context, j *job, op string, patience time.Duration) error {
 	if j.level < 1 || j.slow {
 		return nil
 	}
+	if err := p.put(ctx); err != nil {
+		return fmt.Errorf("%s: %w", op, err)
+	}
+	return p.judge(ctx, j, op, time.Now(), patience)
+}
+
+// put asks DLE EOT 1 once; judge takes the answer.
+func (p *Printer) put(ctx context.Context) error {
+	p.line.hasReal = false
+	return p.line.write(ctx, []byte{dle, eot, askPrinter})
+}
+
+// judge waits for the answer to put and says whether the printer has stopped. A
+// hot head is waited for: it goes on by itself. Patience is how long the answer
+// may take; a printer that answers late queues its real-time commands and is not
+// asked again during this slip.
+func (p *Printer) judge(ctx context.Context, j *job, op string, asked time.Time, patience time.Duration) error {
 	hot := time.Now().Add(p.cfg.Timing.HeadHot)
 	for {
-		b, err := p.poll(ctx, j, patience)
+		b, err := p.hear(ctx, j, asked, patience)
 		if err != nil {
 			return fmt.Errorf("%s: %w", op, err)
 		}
@@ -266,16 +291,16 @@ func (p *Printer) check(ctx context.Context, j *job, op string, patience time.Du
 		if err := p.line.await(ctx, p.cfg.Timing.Poll, func() bool { return false }); !errors.Is(err, errLate) {
 			return fmt.Errorf("%s: %w", op, err)
 		}
+		if err := p.put(ctx); err != nil {
+			return fmt.Errorf("%s: %w", op, err)
+		}
+		asked = time.Now()
 	}
 }
 
-// poll asks DLE EOT 1 once.
-func (p *Printer) poll(ctx context.Context, j *job, patience time.Duration) (byte, error) {
-	p.line.hasReal = false
-	if err := p.line.write(ctx, []byte{dle, eot, askPrinter}); err != nil {
-		return 0, err
-	}
-	asked := time.Now()
+// hear waits for the answer to DLE EOT 1. What was sent behind the question does
+// not hold it up, nor does what was sent before it: that is in patience.
+func (p *Printer) hear(ctx context.Context, j *job, asked time.Time, patience time.Duration) (byte, error) {
 	limit := max(patience+p.cfg.Timing.Margin, tries*p.cfg.Timing.RealTime)
 	err := p.line.await(ctx, limit, func() bool { return p.line.hasReal })
 	if errors.Is(err, errLate) {
@@ -284,7 +309,9 @@ func (p *Printer) poll(ctx context.Context, j *job, patience time.Duration) (byt
 	if err != nil {
 		return 0, err
 	}
-	if took := time.Since(asked); took > tries*p.cfg.Timing.RealTime {
+	// The question waits for the chunk before it.
+	onWire := time.Duration(chunk) * 10 * time.Second / time.Duration(p.cfg.Baud)
+	if took := time.Since(asked) - onWire; took > tries*p.cfg.Timing.RealTime {
 		j.slow = true
 		p.log.Warn("printer answers real-time questions late", "port", p.cfg.Port, "after", took)
 	}

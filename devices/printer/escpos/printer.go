@@ -367,7 +367,12 @@ func (p *Printer) probe(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	hasIDs, err := p.query(ctx, ids, func() bool { return p.line.id == [4]byte{'P', 'R', 'O', 'B'} })
+	// An ID waits for the paper, and a piece of an abandoned slip may still move.
+	limit := p.cfg.Timing.Queued
+	if p.void {
+		limit += p.cfg.Timing.Margin
+	}
+	hasIDs, err := p.queryFor(ctx, limit, ids, func() bool { return p.line.id == [4]byte{'P', 'R', 'O', 'B'} })
 	if err != nil {
 		return err
 	}
@@ -397,11 +402,15 @@ func (p *Printer) adopt(c printer.Capability, charset Charset) {
 // query sends a queued command to an idle printer and reports whether it was
 // answered.
 func (p *Printer) query(ctx context.Context, command []byte, done func() bool) (bool, error) {
+	return p.queryFor(ctx, p.cfg.Timing.Queued, command, done)
+}
+
+func (p *Printer) queryFor(ctx context.Context, limit time.Duration, command []byte, done func() bool) (bool, error) {
 	p.line.forget()
 	if err := p.line.write(ctx, command); err != nil {
 		return false, err
 	}
-	err := p.line.await(ctx, p.cfg.Timing.Queued, done)
+	err := p.line.await(ctx, limit, done)
 	if errors.Is(err, errLate) {
 		return false, nil
 	}
