@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"time"
 )
 
 // Errors that callers tell apart.
@@ -102,6 +103,24 @@ func (Rule) block() {}
 func (QR) block()   {}
 func (Feed) block() {}
 func (Cut) block()  {}
+
+// Handover is what became of a slip at the exit, where the device can tell.
+type Handover int
+
+// The ends of a slip.
+const (
+	HandoverUnknown Handover = iota // no sensor, or it was not waited for
+	Taken
+	LeftBehind // it still lies there
+	Retracted  // it was left behind and drawn back
+)
+
+// Presenter is a printer that holds a slip at its exit.
+type Presenter interface {
+	// AwaitTaken waits until the slip at the exit is gone. One that is left for
+	// longer than patience is drawn back where the device can.
+	AwaitTaken(ctx context.Context, patience time.Duration) (Handover, error)
+}
 
 // Supply is the state of the paper; unknown is not the same as enough.
 type Supply int

@@ -41,7 +41,10 @@ type PrinterConfig struct {
 	// Charset is what its font holds; GB2312 when Font says so.
 	Charset paper.Charset
 	Fonts   *paper.Fonts
-	Log     *slog.Logger // nil discards
+	// Family is the dialect: "" for Epson's, "custom" or "citizen", which hold a
+	// slip at a presenter.
+	Family string
+	Log    *slog.Logger // nil discards
 	// Heard is told of bytes when the last of them has arrived; nil for nobody.
 	Heard func(b []byte)
 }
@@ -68,6 +71,7 @@ type Printer struct {
 	free  time.Time
 	lines []time.Time // ends of the movements under way
 	fate  []fate
+	drawn int // slips drawn back
 	moved int // dots of paper since the start
 	taken int // bytes received since the start
 	cable []cableFate
@@ -85,6 +89,7 @@ type state struct {
 	dead          bool
 	held          bool // the feed button
 	stalled       bool // carries nothing out and says nothing of it
+	exit          bool // a slip lies at the presenter
 	auto          bool // GS a is on
 	tellOffline   byte // GS ( H function 49
 }
@@ -279,7 +284,7 @@ func (p *Printer) realTime(c byte) {
 	p.dle = p.dle[:0]
 	switch {
 	case cmd.Name == "DLE EOT" && p.cfg.Level > 0:
-		p.say(p.state.answer(cmd.Args[0])...)
+		p.say(p.state.answer(p.cfg.Family, cmd.Args[0])...)
 	case cmd.Name == "DLE ENQ" && cmd.Args[0] == 2:
 		p.clear()
 		p.state.coverPrinting = false
@@ -337,8 +342,20 @@ func bit(on bool, b byte) byte {
 }
 
 // answer is the reply to DLE EOT n (protocol reference, 2.1).
-func (s *state) answer(n byte) []byte {
+func (s *state) answer(family string, n byte) []byte {
 	const fixed = 0x12
+	switch {
+	case family == "custom" && n == 4: // the fixed bits are not kept
+		return []byte{bit(s.paper != PaperOK, 0x0C) | bit(s.paper == PaperOut, 0x60)}
+	case family == "custom" && n == 20:
+		return []byte{
+			0x10, 0x0F,
+			bit(s.paper == PaperOut, 0x01) | bit(s.paper != PaperOK, 0x04) | bit(s.exit, 0x20),
+			bit(s.cover, 0x02), bit(s.hot, 0x01) | bit(s.jam, 0x40), bit(s.cutter, 0x01) | bit(s.dead, 0x04),
+		}
+	case family == "citizen" && n == 4:
+		return []byte{fixed | bit(s.paper != PaperOK, 0x0C) | bit(s.paper == PaperOut, 0x20) | bit(s.exit, 0x40)}
+	}
 	switch n {
 	case 1:
 		return []byte{fixed | bit(s.offline(), 0x08) | bit(s.held, 0x40)}
@@ -536,10 +553,33 @@ func (p *Printer) do(ctx context.Context, c paper.Command, epoch int) {
 	p.done += len(c.Raw)
 	p.reply(c)
 	m := p.roll.Do(c)
+	if m.Cut && p.cfg.Family != "" {
+		p.state.exit = true
+	}
+	p.present(c)
 	wait := p.move(m)
 	p.meet()
 	p.mu.Unlock()
 	sleep(ctx, wait)
+}
+
+// present carries out what moves a slip at the presenter.
+func (p *Printer) present(c paper.Command) {
+	custom := p.cfg.Family == "custom" && c.Name == "GS e" && c.Args[0] == 2
+	citizen := p.cfg.Family == "citizen" && c.Name == "GS R" && c.Args[0] == '0'
+	if custom || citizen {
+		if p.state.exit {
+			p.drawn++
+		}
+		p.state.exit = false
+	}
+}
+
+// TakeSlip takes the slip away that lies at the presenter.
+func (p *Printer) TakeSlip() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.state.exit = false
 }
 
 // cutTime is the knife's.

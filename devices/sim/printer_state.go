@@ -9,6 +9,8 @@ type PrinterState struct {
 	Cutter string `json:"cutter"`
 	Fault  string `json:"fault"` // what else is wrong, "" for nothing
 	Level  int    `json:"level"`
+	Exit   string `json:"exit"`   // slip, empty; "" without a presenter
+	Drawn  int    `json:"drawn"`  // slips drawn back
 	Slips  int    `json:"slips"`  // pieces cut off since the paper was taken
 	Bytes  int    `json:"bytes"`  // carried out since then
 	Queued int    `json:"queued"` // received, not carried out
@@ -38,7 +40,13 @@ func (p *Printer) State() PrinterState {
 		}
 		return no
 	}
+	exit := ""
+	if p.cfg.Family != "" {
+		exit = word(p.state.exit, "slip", "empty")
+	}
 	return PrinterState{
+		Exit:   exit,
+		Drawn:  p.drawn,
 		Power:  word(p.state.power, "on", "off"),
 		Paper:  [...]string{"ok", "near", "out"}[p.state.paper],
 		Cover:  word(p.state.cover, "open", "closed"),
@@ -86,5 +94,5 @@ func (p *Printer) TakePaper() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.roll.Tear()
-	p.raw = nil
+	p.raw, p.state.exit = nil, false
 }

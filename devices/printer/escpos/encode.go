@@ -28,6 +28,7 @@ type Profile struct {
 	Charset   Charset // unknown is taken as GB2312
 	Glyphs    Glyphs  // may be nil
 	PictureQR bool    // the printer has no GS ( k: QR codes go out as pictures
+	Knife     int     // dots from head to knife; 0 means 120
 }
 
 // Encoder turns documents into commands. It is not safe for concurrent use.
@@ -46,6 +47,9 @@ type Encoder struct {
 func NewEncoder(p Profile) *Encoder {
 	if p.Columns == 0 {
 		p.Columns = 48
+	}
+	if p.Knife == 0 {
+		p.Knife = feedToCut
 	}
 	if p.Dots == 0 {
 		p.Dots = p.Columns * 12
@@ -138,7 +142,7 @@ func (e *Encoder) block(out *Encoded, b printer.Block) error {
 		out.mark()
 	case printer.Cut:
 		out.Cut()
-		out.Dots += feedToCut
+		out.Dots += e.profile.Knife
 		out.mark()
 	default:
 		return fmt.Errorf("%w: no such block %T", printer.ErrDocument, b)

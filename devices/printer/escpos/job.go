@@ -34,8 +34,13 @@ func (p *Printer) Print(ctx context.Context, doc printer.Document) (printer.Proo
 	if err := p.gate(ctx, "start slip"); err != nil {
 		return printer.NotSent, p.settle(err)
 	}
-	if err := p.voidRest(ctx); err != nil {
-		return printer.NotSent, p.settle(fmt.Errorf("void abandoned slip: %w", err))
+	if p.void {
+		if err := p.voidRest(ctx); err != nil {
+			return printer.NotSent, p.settle(fmt.Errorf("void abandoned slip: %w", err))
+		}
+		if err := p.gate(ctx, "start slip"); err != nil { // a presenter holds the voided piece
+			return printer.NotSent, p.settle(err)
+		}
 	}
 	j, err := p.compose(doc)
 	if err != nil {
@@ -45,9 +50,15 @@ func (p *Printer) Print(ctx context.Context, doc printer.Document) (printer.Proo
 	return proof, p.settle(err)
 }
 
-// gate refuses a printer that is not ready.
+// gate refuses a printer that is not ready. A slip that an earlier resident left
+// at the exit is drawn back first.
 func (p *Printer) gate(ctx context.Context, op string) error {
 	s, err := p.look(ctx)
+	if err == nil && s.Exit == printer.ExitSlip && len(p.family.retract) > 0 {
+		if s, err = p.drawBack(ctx); err == nil && !p.probed && s.Ready() {
+			err = p.probe(ctx) // it was not asked while the slip was in the way
+		}
+	}
 	return refuse(op, s, err, printer.ErrNotReady)
 }
 
@@ -109,7 +120,8 @@ func (p *Printer) run(ctx context.Context, j *job) (printer.Proof, error) {
 		return j.level.Best(), nil
 	}
 	if j.level >= 1 {
-		s, err := p.ask(ctx) // on the same line: what hangs in the printer must not be forgotten
+		s, err := p.ask(ctx)         // on the same line: what hangs in the printer must not be forgotten
+		s.Exit = printer.ExitUnknown // the slip itself may pass the sensor
 		if err := refuse("print tail", s, err, printer.ErrStopped); err != nil {
 			return p.abandonBody(ctx, j, err)
 		}
@@ -129,6 +141,12 @@ func (p *Printer) print(ctx context.Context, j *job, op string, block *Encoded, 
 		return err
 	}
 	paper := p.paperTime(block)
+	if p.family.Ordered && j.level >= 2 {
+		if err := p.awaitEcho(ctx, op, paper+p.cfg.Timing.Margin); err != nil {
+			return err
+		}
+		return p.linger(ctx, j, op, p.lastLines())
+	}
 	switch {
 	case j.level >= 4:
 		return p.watch(ctx, j, op, paper+p.cfg.Timing.Margin, func() bool { return p.line.id == id })
@@ -140,6 +158,22 @@ func (p *Printer) print(ctx context.Context, j *job, op string, block *Encoded, 
 		return p.linger(ctx, j, op, p.lastLines())
 	}
 	return p.linger(ctx, j, op, paper)
+}
+
+// awaitEcho waits for the one answer of a printer whose answers cannot be told
+// apart: nothing else may be asked meanwhile.
+func (p *Printer) awaitEcho(ctx context.Context, op string, limit time.Duration) error {
+	if p.line.echoes == 0 {
+		p.line.demux.Expect(Ordered, 1)
+	}
+	err := p.line.await(ctx, limit, func() bool { return p.line.echoes > 0 })
+	if errors.Is(err, errLate) {
+		return fmt.Errorf("%s: %w: no confirmation within %v", op, printer.ErrStopped, limit)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", op, err)
+	}
+	return nil
 }
 
 // send writes a block in chunks that end between commands, and looks at the
@@ -206,7 +240,7 @@ func (p *Printer) motion(dots int) time.Duration {
 // lastLines is what may still be in the mechanism when an ordered echo comes:
 // two lines, the way to the knife, the cut.
 func (p *Printer) lastLines() time.Duration {
-	return p.motion(2*titleDots+feedToCut) + 300*time.Millisecond
+	return p.motion(2*titleDots+p.family.Knife) + 300*time.Millisecond
 }
 
 // watch waits for done and looks at the printer from time to time.
@@ -263,8 +297,7 @@ func (p *Printer) check(ctx context.Context, j *job, op string, patience time.Du
 
 // put asks DLE EOT 1 once; judge takes the answer.
 func (p *Printer) put(ctx context.Context) error {
-	p.line.hasReal = false
-	return p.line.write(ctx, []byte{dle, eot, askPrinter})
+	return p.question(ctx, askPrinter)
 }
 
 // judge waits for the answer to put and says whether the printer has stopped. A
@@ -327,10 +360,9 @@ func (p *Printer) reasons(ctx context.Context, first byte) (printer.Status, erro
 		mergeAuto(&s, p.line.auto[:])
 		return s, nil
 	}
-	merge(&s, askPrinter, first)
+	merge(&s, p.family, askPrinter, first)
 	for n := byte(askOffline); n <= askPaper; n++ {
-		p.line.hasReal = false
-		if err := p.line.write(ctx, []byte{dle, eot, n}); err != nil {
+		if err := p.question(ctx, n); err != nil {
 			return s, err
 		}
 		err := p.line.await(ctx, tries*p.cfg.Timing.RealTime, func() bool { return p.line.hasReal })
@@ -340,7 +372,7 @@ func (p *Printer) reasons(ctx context.Context, first byte) (printer.Status, erro
 		if err != nil {
 			return s, err
 		}
-		merge(&s, n, p.line.real)
+		merge(&s, p.family, n, p.line.real)
 	}
 	return s, nil
 }
@@ -400,9 +432,6 @@ func (p *Printer) clear(ctx context.Context) {
 const voidText = "——以上作废 VOID——"
 
 func (p *Printer) voidRest(ctx context.Context) error {
-	if !p.void {
-		return nil
-	}
 	j := &job{level: p.Capability().Level}
 	p.enc.Setup(&j.body)
 	err := p.enc.Encode(&j.body, []printer.Block{

@@ -24,6 +24,7 @@ type line struct {
 	// What arrived since the last forget.
 	hasReal bool
 	real    byte
+	full    [6]byte // answer to DLE EOT 20
 	hasAuto bool
 	auto    [4]byte
 	hasText bool
@@ -48,6 +49,9 @@ func (l *line) take(r Reply) {
 	switch r.Kind {
 	case RealTime:
 		l.hasReal, l.real = true, r.Bytes[0]
+		if len(r.Bytes) == len(l.full) {
+			l.full = [6]byte(r.Bytes)
+		}
 	case Auto:
 		l.hasAuto, l.auto = true, [4]byte(r.Bytes)
 	case Ordered:

@@ -29,6 +29,7 @@ type Config struct {
 	Driver  string // "bugst" (default) or "tarm"
 	Baud    int    // 0 means 115200
 	Columns int    // half-width characters a line; 0 means 48
+	Family  string // a declared one, see FamilyNames; "" means "epson"
 
 	Charset   Charset // what a test print has shown; Unknown: ask the printer
 	Glyphs    Glyphs  // draws what the font lacks; may be nil
@@ -78,9 +79,10 @@ const tries = 3
 // Printer is one ESC/POS printer. Its methods may be called at the same time;
 // they take turns.
 type Printer struct {
-	cfg  Config
-	log  *slog.Logger
-	turn chan struct{}
+	cfg    Config
+	family *Family
+	log    *slog.Logger
+	turn   chan struct{}
 
 	closed bool
 	line   line
@@ -89,6 +91,7 @@ type Printer struct {
 	void   bool // a piece of an abandoned slip hangs in the printer
 	owed   int  // bytes of a command that a lost line cut off
 	slip   uint32
+	drawn  int // slips that were drawn back
 
 	mu   sync.Mutex // guards caps and fed
 	caps printer.Capability
@@ -122,10 +125,15 @@ func Open(cfg Config) (*Printer, error) {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
 	cfg.Timing = cfg.Timing.filled()
+	family, err := LoadFamily(cfg.Family)
+	if err != nil {
+		return nil, fmt.Errorf("open printer: %w", err)
+	}
 	p := &Printer{
-		cfg:  cfg,
-		log:  cfg.Log,
-		turn: make(chan struct{}, 1),
+		cfg:    cfg,
+		family: family,
+		log:    cfg.Log,
+		turn:   make(chan struct{}, 1),
 		// A restarted program must not repeat an ID of the printer's power
 		// cycle; a rising start is enough.
 		slip: uint32(time.Now().Unix()),
@@ -172,6 +180,7 @@ func (p *Printer) setCharset(c Charset) {
 		Charset:   c,
 		Glyphs:    p.cfg.Glyphs,
 		PictureQR: p.cfg.PictureQR,
+		Knife:     p.family.Knife,
 	})
 }
 
@@ -301,9 +310,41 @@ func (p *Printer) ask(ctx context.Context) (printer.Status, error) {
 		if err != nil {
 			return printer.Status{}, err
 		}
-		merge(&s, n, b)
+		merge(&s, p.family, n, b)
 	}
+	if !p.family.full {
+		return s, nil
+	}
+	if _, err := p.realTime(ctx, askFull); err != nil {
+		return printer.Status{}, err
+	}
+	mergeFull(&s, p.family, p.line.full)
 	return s, nil
+}
+
+// question writes DLE EOT n.
+func (p *Printer) question(ctx context.Context, n byte) error {
+	p.expect(n)
+	return p.line.write(ctx, []byte{dle, eot, n})
+}
+
+// answerTime is how long an answer may take. Printers whose answers are told apart
+// by their order give none while paper is moving.
+func (p *Printer) answerTime() time.Duration {
+	if p.family.Ordered {
+		return p.cfg.Timing.Margin
+	}
+	return p.cfg.Timing.RealTime
+}
+
+func (p *Printer) expect(n byte) {
+	p.line.hasReal = false
+	switch {
+	case n == askFull:
+		p.line.demux.Expect(RealTime, len(p.line.full))
+	case p.family.Ordered:
+		p.line.demux.Expect(RealTime, 1)
+	}
 }
 
 // realTime puts one question. One is outstanding at a time: an answer does not
@@ -311,13 +352,12 @@ func (p *Printer) ask(ctx context.Context) (printer.Status, error) {
 func (p *Printer) realTime(ctx context.Context, n byte) (byte, error) {
 	p.line.forget()
 	for asked := 1; asked <= tries; asked++ {
-		p.line.hasReal = false
-		if err := p.line.write(ctx, []byte{dle, eot, n}); err != nil {
+		if err := p.question(ctx, n); err != nil {
 			return 0, err
 		}
-		err := p.line.await(ctx, p.cfg.Timing.RealTime, func() bool { return p.line.hasReal })
+		err := p.line.await(ctx, p.answerTime(), func() bool { return p.line.hasReal })
 		if err == nil {
-			return p.line.real, p.takeLate(ctx, asked-1)
+			return p.line.real, p.takeLate(ctx, n, asked-1)
 		}
 		if !errors.Is(err, errLate) {
 			return 0, err
@@ -328,9 +368,9 @@ func (p *Printer) realTime(ctx context.Context, n byte) (byte, error) {
 
 // takeLate waits for the answers to questions that were repeated too soon, lest
 // they be taken for answers to the next one.
-func (p *Printer) takeLate(ctx context.Context, answers int) error {
+func (p *Printer) takeLate(ctx context.Context, n byte, answers int) error {
 	for range answers {
-		p.line.hasReal = false
+		p.expect(n)
 		err := p.line.await(ctx, 2*p.cfg.Timing.RealTime, func() bool { return p.line.hasReal })
 		if err != nil && !errors.Is(err, errLate) {
 			return err
@@ -359,6 +399,9 @@ func (p *Printer) probe(ctx context.Context) error {
 	echo.Echo()
 	auto.AutoStatus()
 	ids.ProcessID([4]byte{'P', 'R', 'O', 'B'})
+	if p.family.Ordered {
+		return p.probeOrdered(ctx, c, charset, echo)
+	}
 	hasEcho, err := p.query(ctx, echo, func() bool { return p.line.echoes > 0 })
 	if err != nil {
 		return err
@@ -377,6 +420,8 @@ func (p *Printer) probe(ctx context.Context) error {
 		return err
 	}
 	switch {
+	case hasIDs && p.family.Exit():
+		c.Level = 5
 	case hasIDs:
 		c.Level = 4
 	case hasEcho && hasAuto:
@@ -391,12 +436,30 @@ func (p *Printer) probe(ctx context.Context) error {
 	return nil
 }
 
+// probeOrdered finds out whether a printer whose replies cannot be told apart has
+// an ordered echo; no more is asked of it.
+func (p *Printer) probeOrdered(ctx context.Context, c printer.Capability, charset Charset, echo Buffer) error {
+	p.line.demux.Expect(Ordered, 1)
+	hasEcho, err := p.query(ctx, echo, func() bool { return p.line.echoes > 0 })
+	if err != nil {
+		return err
+	}
+	if hasEcho {
+		c.Level = 2
+	}
+	if s, err := p.ask(ctx); err != nil || !s.Ready() {
+		return err
+	}
+	p.adopt(c, charset)
+	return nil
+}
+
 func (p *Printer) adopt(c printer.Capability, charset Charset) {
 	c.GB18030 = charset == GB18030
 	p.setCharset(charset)
 	p.setCapability(c)
 	p.probed = true
-	p.log.Info("printer found", "port", p.cfg.Port, "model", c.Model, "level", int(c.Level), "charset", charset.String())
+	p.log.Info("printer found", "port", p.cfg.Port, "model", c.Model, "family", p.family.Name, "level", int(c.Level), "charset", charset.String())
 }
 
 // query sends a queued command to an idle printer and reports whether it was

@@ -58,10 +58,21 @@ type Demux struct {
 	buf  []byte
 	one  [1]byte
 	kind Kind
+
+	// Of families whose replies keep no fixed bits: the next want bytes are a
+	// reply of kind as.
+	want int
+	as   Kind
+}
+
+// Expect says what the next n bytes are, whatever their bits.
+func (d *Demux) Expect(kind Kind, n int) {
+	d.Reset()
+	d.want, d.as = n, kind
 }
 
 // Reset forgets a reply that is under way.
-func (d *Demux) Reset() { d.buf, d.kind = d.buf[:0], Unknown }
+func (d *Demux) Reset() { d.buf, d.kind, d.want = d.buf[:0], Unknown, 0 }
 
 // Feed takes one byte and returns the reply that it completes. A byte that
 // cannot belong to the block under way ends it as Unknown and is then looked at
@@ -72,6 +83,11 @@ func (d *Demux) Feed(b byte, yield func(Reply)) {
 		return
 	}
 	switch {
+	case d.want > 0:
+		if d.buf = append(d.buf, b); len(d.buf) == d.want {
+			d.want = 0
+			d.end(d.as, yield)
+		}
 	case d.kind == Auto:
 		d.feedAuto(b, yield)
 	case d.kind == Block:

@@ -8,6 +8,7 @@ const (
 	askOffline = 2
 	askError   = 3
 	askPaper   = 4
+	askFull    = 20 // Custom
 )
 
 // offline is the bit of DLE EOT 1 and of the first automatic byte.
@@ -15,7 +16,7 @@ const offline = 0x08
 
 // merge adds the answer to DLE EOT n to the facts in s (protocol reference,
 // 2.1). The bit of the cash drawer says nothing here.
-func merge(s *printer.Status, n, b byte) {
+func merge(s *printer.Status, f *Family, n, b byte) {
 	is := func(bit byte) bool { return b&bit != 0 }
 	switch n {
 	case askPrinter:
@@ -34,8 +35,31 @@ func merge(s *printer.Status, n, b byte) {
 	case askError:
 		s.Jam, s.CutterError, s.Unrecoverable, s.HeadHot = is(0x04), is(0x08), is(0x20), is(0x40)
 	case askPaper:
-		s.Paper = supply(s.Paper, is(0x60), is(0x0C))
+		s.Paper = supply(s.Paper, is(f.end), is(f.near))
+		if f.Exit() && !f.full {
+			s.Exit = exit(is(f.exit))
+		}
 	}
+}
+
+func exit(slip bool) printer.Exit {
+	if slip {
+		return printer.ExitSlip
+	}
+	return printer.ExitEmpty
+}
+
+// mergeFull adds the answer to DLE EOT 20: 10 0F, then paper, user, recoverable
+// and unrecoverable bits.
+func mergeFull(s *printer.Status, f *Family, b [6]byte) {
+	if b[0] != dle || b[1] != 0x0F {
+		return
+	}
+	s.Paper = supply(s.Paper, b[2]&0x01 != 0, b[2]&0x04 != 0)
+	s.Exit = exit(b[2]&f.exit != 0)
+	s.CoverOpen = s.CoverOpen || b[3]&0x03 != 0
+	s.HeadHot, s.Jam = s.HeadHot || b[4]&0x01 != 0, s.Jam || b[4]&0x40 != 0
+	s.CutterError, s.Unrecoverable = s.CutterError || b[5]&0x01 != 0, s.Unrecoverable || b[5]&0x0C != 0
 }
 
 // mergeAuto adds one automatic block (2.3). Byte 4 means nothing.

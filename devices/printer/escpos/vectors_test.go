@@ -264,6 +264,10 @@ func TestGlyphsStandInsideTheLine(t *testing.T) {
 }
 
 func TestStatusBytesMeanWhatTheReferenceSays(t *testing.T) {
+	epson, err := LoadFamily("epson")
+	if err != nil {
+		t.Fatal(err)
+	}
 	want := map[string]func(printer.Status) bool{
 		"10 04 01 12": func(s printer.Status) bool { return s.Online },
 		"10 04 01 16": func(s printer.Status) bool { return s.Online },
@@ -297,7 +301,7 @@ func TestStatusBytesMeanWhatTheReferenceSays(t *testing.T) {
 		}
 		tried[key] = true
 		var s printer.Status
-		merge(&s, unhex(t, v.Request)[2], unhex(t, v.Reply)[0])
+		merge(&s, epson, unhex(t, v.Request)[2], unhex(t, v.Reply)[0])
 		if !check(s) {
 			t.Errorf("%s (%s): %+v", key, v.Meaning, s)
 		}

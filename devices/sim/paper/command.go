@@ -117,9 +117,33 @@ var rules = map[[2]byte]rule{
 	{0x1D, 'v'}: {name: "GS v 0", more: raster}, {0x1D, '('}: {name: "GS (", more: sized},
 	{0x1D, '8'}: {name: "GS 8 L", more: sized4}, {0x1D, 'r'}: {name: "GS r", args: 1},
 	{0x1D, 'I'}: {name: "GS I", args: 1}, {0x1D, 'a'}: {name: "GS a", args: 1},
-	{0x1D, 'b'}:  {name: "GS b", args: 1},
+	{0x1D, 'b'}: {name: "GS b", args: 1}, {0x1D, 'e'}: {name: "GS e", more: present},
+	{0x1D, 'R'}:  {name: "GS R", more: retract},
 	{0x10, 0x04}: {name: "DLE EOT", more: dleEOT}, {0x10, 0x05}: {name: "DLE ENQ", args: 1},
 	{0x10, 0x14}: {name: "DLE DC4", more: dleDC4},
+}
+
+// present is the length of Custom's presenter commands, retract of Citizen's.
+func present(b []byte) int {
+	switch {
+	case len(b) < 1:
+		return -1
+	case b[0] == 3:
+		return 2
+	case b[0] == 20:
+		return 3
+	}
+	return 1
+}
+
+func retract(b []byte) int {
+	switch {
+	case len(b) < 1:
+		return -1
+	case b[0] == '1':
+		return 2
+	}
+	return 1
 }
 
 func toNUL(b []byte) int {
