@@ -21,6 +21,16 @@
 // told what the reader does (idcard.Progress); Offline means that the module is
 // silent or its port is gone.
 //
+// # A slip
+//
+// A document has a body and a tail; the tail carries the code that makes a slip
+// valid, and is sent only when the body is known to be printed. What a printer can
+// prove is found out when it is first asked and called its level: kioskctl doctor
+// says it. A proof never exceeds the level, and a fault while a slip is under way
+// empties the printer, so that nothing of an earlier resident prints on the next
+// roll. Everything that can go wrong has a name (sim.Scenarios), the same for tests
+// and for devsim ctl scenario.
+//
 // # A new driver
 //
 // It stands beside idcard/samv, printer/escpos or scanner/engine, speaks over
@@ -43,4 +53,10 @@
 // by devsim replay. How fast it is, and what waiting costs, say
 //
 //	go test -run - -bench . -benchtime 5x ./devices/idcard/samv
+//
+//	KIOSK_PRINTER_PORT=/dev/ttyUSB1 go test -v -timeout 30m -run RealPrinter ./devices/printer/...
+//
+// holds a printer to the contract of printertest; it takes some two metres of paper.
+// KIOSK_PRINTER_BAUD, KIOSK_PRINTER_DRIVER (bugst, tarm) and KIOSK_PRINTER_FAMILY
+// (epson, custom, citizen) say what is not usual of it.
 package devices

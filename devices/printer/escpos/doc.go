@@ -14,4 +14,8 @@
 // Levels say what a printer can prove: 0 nothing, 1 real-time status, 2 an
 // ordered echo (GS r), 3 automatic status (GS a), 4 process IDs (GS ( H), 5 a
 // sensor at the exit besides. A claim never exceeds the level.
+//
+// A family is a maker's dialect: which bits tell paper and exit, what draws back a
+// slip that was left behind, whether replies keep bits that tell them apart. Each
+// is a file in families; a new one is a file and a line in config and sim.
 package escpos

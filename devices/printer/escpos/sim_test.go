@@ -2,11 +2,13 @@ package escpos_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -162,18 +164,29 @@ func (b bench) rig(t *testing.T, level int) printertest.Rig {
 	}
 }
 
-// TestRealPrinter holds a device on the desk to the same contract.
+// TestRealPrinter holds a device on the desk to the same contract; package devices
+// says how. Cases that need a hand at the device are skipped.
 func TestRealPrinter(t *testing.T) {
-	port := os.Getenv("LEYE_PRINTER_PORT")
+	port := os.Getenv("KIOSK_PRINTER_PORT")
 	if port == "" {
-		t.Skip("LEYE_PRINTER_PORT names no printer")
+		t.Skip("KIOSK_PRINTER_PORT names no printer")
+	}
+	baud, err := strconv.Atoi(cmp.Or(os.Getenv("KIOSK_PRINTER_BAUD"), "0"))
+	if err != nil {
+		t.Fatal(err)
 	}
 	printertest.RunPrinter(t, func(t *testing.T) printertest.Rig {
-		p, err := escpos.Open(escpos.Config{Port: port})
+		p, err := escpos.Open(escpos.Config{
+			Port: port, Baud: baud, Driver: os.Getenv("KIOSK_PRINTER_DRIVER"), Family: os.Getenv("KIOSK_PRINTER_FAMILY"),
+		})
 		if err != nil {
 			t.Fatal(err)
 		}
-		t.Cleanup(func() { _ = p.Close() })
+		t.Cleanup(func() {
+			c := p.Capability()
+			t.Logf("%q: level %d: %v; %d mm of paper", c.Model, int(c.Level), c.Level, p.Fed())
+			_ = p.Close()
+		})
 		return printertest.Rig{Printer: p}
 	})
 }

@@ -133,7 +133,7 @@ func openPrinter(to config.Printer, glyphs escpos.Glyphs, log *slog.Logger) (*es
 		return nil, err
 	}
 	return escpos.Open(escpos.Config{
-		Port: to.Port, Driver: to.Driver, Baud: to.Baud, Columns: to.Columns, Charset: font, Glyphs: glyphs,
+		Port: to.Port, Driver: to.Driver, Baud: to.Baud, Columns: to.Columns, Family: to.Family, Charset: font, Glyphs: glyphs,
 		Timing: escpos.Timing{RealTime: patience}, Log: log,
 	})
 }

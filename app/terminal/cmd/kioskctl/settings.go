@@ -152,6 +152,7 @@ func asTOML(c config.Config) string {
 	serial("printer", c.Printer.Serial)
 	plain("columns", c.Printer.Columns)
 	text("font", c.Printer.Font)
+	text("family", c.Printer.Family)
 	plain("roll", c.Printer.Roll)
 	serial("scanner", c.Scanner.Serial)
 	text("profile", c.Scanner.Profile)

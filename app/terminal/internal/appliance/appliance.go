@@ -136,7 +136,7 @@ func (b *build) openLine(context.Context) (err error) {
 
 func (b *build) openDevices(ctx context.Context) error {
 	cfg := b.cfg
-	paper := &slips{terminal: cfg.Terminal, policies: b.Policies, ledger: b.slips, roll: cfg.Printer.Roll * 1000, log: b.log}
+	paper := &slips{terminal: cfg.Terminal, policies: b.Policies, ledger: b.slips, roll: cfg.Printer.Roll * 1000, log: b.log, presented: make(chan slip.Slip, 1)}
 	var err error
 	if paper.layouts, err = receipt.Load(assets.Receipts()); err != nil {
 		return err
@@ -161,7 +161,7 @@ func (b *build) openDevices(ctx context.Context) error {
 		Reader: readers[0], Reader2: readers[1], Scanner: codes, Submitter: &submitter{b.db, b.queue}, Slips: paper, Log: b.log,
 		Idle: cfg.Visit.Idle, Warn: cfg.Visit.Warn, WaitForCentral: cfg.Visit.WaitForCentral, Farewell: cfg.Visit.Farewell, NoCard: cfg.Visit.NoCard,
 	})
-	b.tasks = append(b.tasks, b.Session)
+	b.tasks = append(b.tasks, b.Session, paper)
 	return nil
 }
 
@@ -197,7 +197,7 @@ func (b *build) openPrinter(ctx context.Context, cfg config.Printer) error {
 		return err
 	}
 	b.printer, err = escpos.Open(escpos.Config{
-		Port: cfg.Port, Driver: cfg.Driver, Baud: cfg.Baud, Columns: cfg.Columns, Charset: font, Glyphs: glyphs, Void: void, Log: b.log,
+		Port: cfg.Port, Driver: cfg.Driver, Baud: cfg.Baud, Columns: cfg.Columns, Family: cfg.Family, Charset: font, Glyphs: glyphs, Void: void, Log: b.log,
 	})
 	if err != nil {
 		return err

@@ -57,7 +57,7 @@ func TestMain(m *testing.M) {
 func newSlips(db *store.Store, p device) (*slips, error) {
 	s := &slips{
 		terminal: config.Default().Terminal, printer: p, roll: 80_000, log: slog.New(slog.DiscardHandler),
-		ledger: slip.New(db, slip.Options{Journal: journal.New(db, journal.Options{})}),
+		ledger: slip.New(db, slip.Options{Journal: journal.New(db, journal.Options{})}), presented: make(chan slip.Slip, 1),
 	}
 	var err, failed error
 	s.layouts, err = receipt.Load(assets.Receipts())
@@ -250,9 +250,14 @@ type watched struct {
 	*printertest.Printer
 	at          func() // may be nil
 	fed, length int
+	handover    printer.Handover
 }
 
 func (w *watched) Fed() int { return w.fed }
+
+func (w *watched) AwaitTaken(context.Context, time.Duration) (printer.Handover, error) {
+	return w.handover, nil
+}
 
 func (w *watched) Print(ctx context.Context, d printer.Document) (printer.Proof, error) {
 	if w.at != nil {
@@ -396,5 +401,49 @@ func TestPaperThatIsTooShortIsToldBefore(t *testing.T) {
 	}
 	if fits, err := d.Fits(t.Context()); !fits || err != nil {
 		t.Errorf("on a new roll: fits %v, %v", fits, err)
+	}
+}
+
+func TestWhatBecameOfASlipAtTheExitIsOnRecord(t *testing.T) {
+	for _, c := range []struct {
+		level    printer.Level
+		handover printer.Handover
+		want     slip.State
+	}{
+		{5, printer.Taken, slip.Taken}, {5, printer.Retracted, slip.Retracted},
+		{5, printer.LeftBehind, slip.Confirmed}, {5, printer.HandoverUnknown, slip.Confirmed},
+		{4, printer.Taken, slip.Confirmed}, // no level that tells
+	} {
+		d := newDesk(t, printertest.Options{Level: c.level})
+		d.device.handover = c.handover
+		f, err := newFiling(1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := d.print(t, f); err != nil {
+			t.Fatal(err)
+		}
+		select {
+		case row := <-d.presented:
+			d.handOver(t.Context(), row)
+		default:
+			if c.level == 5 {
+				t.Error("nothing to watch")
+			}
+		}
+		if got := d.states(t)[0]; got != c.want {
+			t.Errorf("level %d, %v: %s, want %s", c.level, c.handover, got, c.want)
+		}
+	}
+}
+
+// TestEveryFamilyCanBeConfigured holds the declared families and the configuration
+// together.
+func TestEveryFamilyCanBeConfigured(t *testing.T) {
+	for _, name := range escpos.FamilyNames() {
+		cfg := config.Default()
+		if err := cfg.Merge("kiosk.toml", []byte("printer.family = \""+name+"\"\n")); err != nil || cfg.Printer.Family != name {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"strings"
+	"time"
 
 	"leye/app/catalogue"
 	"leye/app/form"
@@ -27,12 +28,44 @@ type slips struct {
 	printer  device
 	roll     int // a new roll's length, mm
 	log      *slog.Logger
+
+	presented chan slip.Slip // the newest slip that a presenter holds
 }
 
-// device is the printer and its odometer.
+// device is the printer, its odometer and its presenter.
 type device interface {
 	printer.Printer
+	printer.Presenter
 	Fed() int // mm
+}
+
+func (s *slips) String() string { return "slips" }
+
+// patience is how long a slip lies at the exit before it is drawn back: another
+// person must not find it.
+const patience = 45 * time.Second
+
+// Run watches what a presenter holds, beside the visit that goes on.
+func (s *slips) Run(ctx context.Context) error {
+	for {
+		select {
+		case row := <-s.presented:
+			s.handOver(ctx, row)
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+func (s *slips) handOver(ctx context.Context, row slip.Slip) {
+	became, err := s.printer.AwaitTaken(ctx, patience)
+	to, known := map[printer.Handover]slip.State{printer.Taken: slip.Taken, printer.Retracted: slip.Retracted}[became]
+	if err == nil && known {
+		err = s.ledger.HandOver(ctx, row, to)
+	}
+	if err != nil && ctx.Err() == nil {
+		s.log.Warn("watch slip at the exit", "err", err)
+	}
 }
 
 var kinds = map[session.Outcome]receipt.Kind{session.Accepted: receipt.Accepted, session.Saved: receipt.Saved, session.Parked: receipt.Parked}
@@ -59,8 +92,24 @@ func (s *slips) Print(ctx context.Context, f session.Filing) (printer.Proof, err
 	}
 	if err := s.ledger.Settle(context.WithoutCancel(ctx), row, o); err != nil {
 		s.log.Error("settle slip, its record stays unknown", "err", err)
+		return proof, failed
+	}
+	if o.Level >= 5 && slip.Of(proof, o.Level) == slip.Confirmed {
+		s.present(row)
 	}
 	return proof, failed
+}
+
+// present has a slip watched, in the place of one that is not watched yet.
+func (s *slips) present(row slip.Slip) {
+	select {
+	case <-s.presented:
+	default:
+	}
+	select {
+	case s.presented <- row:
+	default:
+	}
 }
 
 // Status is the session's. What the sensors say of the roll is kept.

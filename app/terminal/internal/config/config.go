@@ -57,12 +57,14 @@ type Serial struct {
 }
 
 // Printer is the receipt printer; Columns is half-width characters a line, Font
-// what its own font holds: gb2312, gbk, gb18030, or auto to ask it. Roll is the
-// length of a new roll in metres; 0: not known.
+// what its own font holds: gb2312, gbk, gb18030, or auto to ask it. Family is its
+// dialect: epson, custom or citizen. Roll is the length of a new roll in metres;
+// 0: not known.
 type Printer struct {
 	Serial
 	Columns int
 	Font    string
+	Family  string
 	Roll    int
 }
 
@@ -114,6 +116,7 @@ type raw struct {
 		rawSerial
 		Columns *int    `toml:"columns"`
 		Font    *string `toml:"font"`
+		Family  *string `toml:"family"`
 		Roll    *int    `toml:"roll"`
 	} `toml:"printer"`
 	Scanner struct {
@@ -152,7 +155,7 @@ func Default() Config {
 		Display:  Display{Width: 1080, Height: 1920, Fullscreen: true},
 		Reader:   Serial{Port: "/dev/leye-reader", Driver: "bugst", Baud: 115200},
 		Reader2:  Serial{Driver: "bugst", Baud: 115200},
-		Printer:  Printer{Serial: Serial{Port: "/dev/leye-printer", Driver: "bugst", Baud: 115200}, Columns: 48, Font: "auto", Roll: 80},
+		Printer:  Printer{Serial: Serial{Port: "/dev/leye-printer", Driver: "bugst", Baud: 115200}, Columns: 48, Font: "auto", Family: "epson", Roll: 80},
 		Scanner:  Scanner{Serial: Serial{Driver: "bugst", Baud: 115200}, Profile: "auto"},
 		Central:  Central{URL: "http://127.0.0.1:8700", Timeout: 10 * time.Second},
 		Store:    Store{Dir: "/var/lib/leye", Key: "auto", KeepDays: 30},
@@ -255,6 +258,7 @@ func (m *merger) merge(c *Config, r *raw) {
 	m.apart(r.Reader2, c)
 	m.serial("printer", r.Printer.rawSerial, &c.Printer.Serial)
 	m.number("printer.columns", r.Printer.Columns, &c.Printer.Columns, 24, 64)
+	m.text("printer.family", r.Printer.Family, &c.Printer.Family, isFamily, `"epson", "custom" or "citizen"`)
 	m.number("printer.roll", r.Printer.Roll, &c.Printer.Roll, 0, 1000)
 	m.text("printer.font", r.Printer.Font, &c.Printer.Font, isFont, `"auto", "gb2312", "gbk" or "gb18030"`)
 	m.serial("scanner", r.Scanner.rawSerial, &c.Scanner.Serial)
@@ -285,6 +289,8 @@ func filled(s string) bool {
 }
 
 func isFont(s string) bool { return slices.Contains([]string{"auto", "gb2312", "gbk", "gb18030"}, s) }
+
+func isFamily(s string) bool { return slices.Contains([]string{"epson", "custom", "citizen"}, s) }
 
 func sealKey(s string) bool {
 	_, err := envelope.ParsePublicKey(s)

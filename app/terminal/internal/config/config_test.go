@@ -56,6 +56,7 @@ driver = "tarm"
 baud = 19200
 columns = 32
 font = "gbk"
+family = "citizen"
 roll = 60
 [scanner]
 port = "/dev/ttyS3"
@@ -88,7 +89,7 @@ func TestEveryKeyReachesItsPlace(t *testing.T) {
 		Display:  config.Display{Width: 800, Height: 1280},
 		Reader:   config.Serial{Port: "/dev/ttyS1", Driver: "tarm", Baud: 9600},
 		Reader2:  config.Serial{Port: "/dev/serial/by-path/pci-0000:00:14.0-usb-0:2:1.0-port0", Driver: "tarm", Baud: 19200},
-		Printer:  config.Printer{Serial: config.Serial{Port: "/dev/ttyS2", Driver: "tarm", Baud: 19200}, Columns: 32, Font: "gbk", Roll: 60},
+		Printer:  config.Printer{Serial: config.Serial{Port: "/dev/ttyS2", Driver: "tarm", Baud: 19200}, Columns: 32, Font: "gbk", Family: "citizen", Roll: 60},
 		Central:  config.Central{URL: "https://central.example:8443/leye", Timeout: 3 * time.Second, SealKey: "leye-1:j0DFrbaPJWJK5bIU6nZ6bslNgp09e14a0bpvPiE4KF8="},
 		Store:    config.Store{Dir: "/srv/state", Key: "tpm", KeepDays: 7},
 		Scanner:  config.Scanner{Serial: config.Serial{Port: "/dev/ttyS3", Driver: "tarm", Baud: 38400}, Profile: "packet"},
@@ -182,6 +183,7 @@ func TestFaultsNameFileLineAndKey(t *testing.T) {
 		{"odd baud", "[reader]\nbaud = 1200\n", "k.toml:2: reader.baud: 1200 is not one of [9600 19200 38400 57600 115200]"},
 		{"unknown driver", "[printer]\ndriver = \"usb\"\n", "k.toml:2: printer.driver: \"usb\" is not \"bugst\" or \"tarm\""},
 		{"a roll of a kilometre and more", "[printer]\nroll = 1001\n", "k.toml:2: printer.roll: 1001 is not 0 to 1000"},
+		{"a family nobody declared", "[printer]\nfamily = \"star\"\n", "k.toml:2: printer.family: \"star\" is not \"epson\", \"custom\" or \"citizen\""},
 		{"a font nobody has", "[printer]\nfont = \"big5\"\n", "k.toml:2: printer.font: \"big5\" is not \"auto\", \"gb2312\", \"gbk\" or \"gb18030\""},
 		{"scanner without baud", "[scanner]\nbaud = 0\n", "k.toml:2: scanner.baud: 0 is not one of [9600 19200 38400 57600 115200]"},
 		{"unknown profile", "[scanner]\nprofile = \"morse\"\n", "k.toml:2: scanner.profile: \"morse\" is not one of [auto crlf packet]"},

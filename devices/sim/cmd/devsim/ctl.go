@@ -44,6 +44,7 @@ var deeds = []deed{
 	{"scenario NAME", http.MethodPost, "/scenario?name="},
 	{"mend NAME", http.MethodPost, "/mend?name="},
 	{"slip", http.MethodGet, "/paper.txt"},
+	{"take slip", http.MethodPost, "/slip/take"},
 	{"tear", http.MethodPost, "/paper/clear"},
 	{"state", http.MethodGet, "/state"},
 }

@@ -11,6 +11,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 )
 
@@ -19,6 +20,7 @@ terminals.
 
 Usage:
   devsim --dir DIR [--control 127.0.0.1:0] [--baud 115200] [--card NAME] [--profile crlf]
+         [--family epson|custom|citizen]
   devsim ctl --dir DIR COMMAND...
   devsim replay [--dir .] [--baud 115200] FILE
 
@@ -50,6 +52,7 @@ Commands of ctl, the hands at the devices:
   mend NAME                and put it right
   slip                     what has been printed, as text
   tear                     take all paper away
+  take slip                take the slip away that a presenter holds (family custom or citizen)
   state                    how the devices are, as JSON
 
 Examples:
@@ -97,11 +100,13 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	flags.StringVar(&o.control, "control", "127.0.0.1:0", "")
 	flags.IntVar(&o.baud, "baud", 115200, "")
 	flags.StringVar(&o.card, "card", "", "")
+	flags.StringVar(&o.family, "family", "epson", "")
 	flags.StringVar(&o.profile, "profile", "crlf", "")
 	if done, err := parse(flags, args, out); done {
 		return err
 	}
-	if o.dir == "" || flags.NArg() > 0 || o.baud <= 0 || o.profile != "crlf" && o.profile != "packet" {
+	families, profiles := []string{"epson", "custom", "citizen"}, []string{"crlf", "packet"}
+	if o.dir == "" || flags.NArg() > 0 || o.baud <= 0 || !slices.Contains(families, o.family) || !slices.Contains(profiles, o.profile) {
 		return errUsage
 	}
 	return simulate(ctx, o, out)

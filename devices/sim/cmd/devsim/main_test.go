@@ -172,6 +172,7 @@ func TestHandsAtTheDevices(t *testing.T) {
 		{"silence scanner off", func(s state) bool { return s.Scanner.Line == "good" }},
 		{"scenario paper-out", func(s state) bool { return s.Printer.State.Paper == "out" }},
 		{"mend paper-out", func(s state) bool { return s.Printer.State.Paper == "ok" }},
+		{"take slip", func(s state) bool { return s.Printer.State.Power == "on" }},
 		{"state", func(s state) bool { return s.Printer.State.Power == "on" }},
 	} {
 		out, complaint, code := devsim(t, append([]string{"ctl", "--dir", dir}, strings.Fields(step.words)...)...)
@@ -270,6 +271,7 @@ func TestHelpAndExitCodes(t *testing.T) {
 		{"--dir", 2, "usage"},
 		{"--dir x y", 2, "usage"},
 		{"--dir x --baud 0", 2, "usage"},
+		{"--dir x --family star", 2, "usage"},
 		{"--speed 3", 2, "speed"},
 		{"ctl card take", 2, "--dir"},
 		{"ctl --dir " + nothing, 2, "no such command"},

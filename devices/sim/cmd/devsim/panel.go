@@ -45,6 +45,7 @@ func (p *panel) routes() http.Handler {
 	mux.HandleFunc("GET /scenarios", func(w http.ResponseWriter, _ *http.Request) { p.scenarios(w) })
 	p.play(mux, "POST /scenario", sim.Scenario.Begin)
 	p.play(mux, "POST /mend", sim.Scenario.End)
+	p.act(mux, "POST /slip/take", "", map[string]func(){"": p.printer.TakeSlip})
 	p.faults(mux, "reader", &p.reader.Faults)
 	p.faults(mux, "printer", &p.printer.Faults)
 	p.faults(mux, "scanner", &p.scanner.Faults)
@@ -185,7 +186,7 @@ func (p *panel) page(w http.ResponseWriter, _ *http.Request) {
 	_ = page.Execute(w, map[string]any{
 		"Card": p.reader.Card(), "Cards": p.reader.Cards(), "Printer": p.printer.State(), "Sent": p.scanner.Sent(),
 		"Scenarios": sim.Scenarios(),
-		"Deeds": []string{"/paper?state=ok", "/paper?state=near", "/paper?state=out", "/cover?open=true", "/cover?open=false", "/printer?power=on", "/printer?power=off", "/paper/clear?x=1", "/card/take?when=read",
+		"Deeds": []string{"/paper?state=ok", "/paper?state=near", "/paper?state=out", "/cover?open=true", "/cover?open=false", "/printer?power=on", "/printer?power=off", "/paper/clear?x=1", "/slip/take?x=1", "/card/take?when=read",
 			"/reader/noise?seed=1", "/reader/noise?seed=0", "/reader/silence?on=true", "/reader/silence?on=false",
 			"/printer/noise?seed=1", "/printer/noise?seed=0", "/printer/silence?on=true", "/printer/silence?on=false",
 			"/scanner/noise?seed=1", "/scanner/noise?seed=0", "/scanner/silence?on=true", "/scanner/silence?on=false"},

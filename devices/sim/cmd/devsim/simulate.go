@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -26,6 +27,7 @@ type options struct {
 	card    string // lies on the reader at the start
 	baud    int    // of all lines, bit/s
 	profile string // of the scanner: crlf or packet
+	family  string // the printer's
 }
 
 // simulate runs the devices and the control until ctx ends.
@@ -43,7 +45,7 @@ func simulate(ctx context.Context, o options, out io.Writer) (err error) {
 	}()
 	p := &panel{
 		reader:  sim.NewReader(sim.ReaderConfig{Baud: o.baud}),
-		printer: sim.NewPrinter(sim.PrinterConfig{Baud: o.baud, Charset: paper.ShortGB18030, Fonts: fonts, Log: slog.Default()}),
+		printer: sim.NewPrinter(sim.PrinterConfig{Baud: o.baud, Charset: paper.ShortGB18030, Family: strings.TrimPrefix(o.family, "epson"), Fonts: fonts, Log: slog.Default()}),
 		scanner: sim.NewScanner(sim.ScannerConfig{Baud: o.baud, Packets: o.profile == "packet"}),
 	}
 	if o.card != "" {
