@@ -573,7 +573,7 @@ func TestOrderKeyDoesNotShowThePerson(t *testing.T) {
 }
 
 func TestFullFileKeepsNothingHalf(t *testing.T) {
-	b := open(t, filepath.Join(t.TempDir(), store.FileName), store.Options{MaxBytes: 512 << 10})
+	b := open(t, filepath.Join(t.TempDir(), store.FileName), store.Options{MaxBytes: 528 << 10})
 	big := bytes.Repeat([]byte{'x'}, 30<<10)
 	kept := 0
 	var err error
