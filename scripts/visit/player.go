@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
+	"net"
 	"slices"
 	"strings"
 	"time"
@@ -152,7 +152,7 @@ func (p *Player) untilWithin(ctx context.Context, limit time.Duration, what stri
 	last := -1
 	for {
 		view, err := p.Screen.Look(ctx)
-		if err != nil && ctx.Err() == nil && !errors.Is(err, os.ErrDeadlineExceeded) {
+		if err != nil && ctx.Err() == nil && !late(err) {
 			return view, fmt.Errorf("wait for %s: %w", what, err)
 		}
 		// Before its first screen stands, a starting kiosk names none.
@@ -166,6 +166,13 @@ func (p *Player) untilWithin(ctx context.Context, limit time.Duration, what stri
 		case <-ticker.C:
 		}
 	}
+}
+
+// late reports whether the kiosk only had no time to answer: it may be drawing, and
+// the limit of the wait says how long is too long.
+func late(err error) bool {
+	var slow net.Error
+	return errors.As(err, &slow) && slow.Timeout()
 }
 
 // tap touches the middle of a control, after moving it into sight.
