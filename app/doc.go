@@ -22,6 +22,7 @@
 //
 //	api                           the contract between terminal and central
 //	envelope                      the sealed form that both sides agree on
+//	proof                         how each side shows the other who it is and what it holds
 //	catalogue, form               what is offered; what is asked and answered
 //	policy, casework              policy texts and rules; states, clocks, working days
 //	terminal/internal/kiosk       the terminal's own words
@@ -31,10 +32,13 @@
 //	terminal/internal/outbox      what was handed in, until the central has it
 //	terminal/internal/slip        what is known of each slip's paper
 //	terminal/internal/relay       the way there and back
+//	terminal/internal/identity    who the terminal is to the central; its key and certificate
+//	terminal/internal/uplink      the contract spoken; terminal/internal/clock: when
 //	terminal/internal/policysync  services and policies from the central
 //	terminal/internal/heartbeat   what the central hears of a terminal
 //	terminal/internal/appliance   puts the pieces together and ends them in order
 //	central/internal/server       the contract served; intake, ledger, console behind it
+//	central/internal/authority    the roots; central/internal/enrolment: who may come in
 //	central/internal/keyring      the key that opens what was sealed
 //
 // # Who may import whom

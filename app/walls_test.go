@@ -37,6 +37,7 @@ var walls = []wall{
 	{from: "assets", only: []string{}, why: "declared files hold no logic"},
 	{from: "app/api", only: []string{}, why: "the contract is what both sides agree on, not what one of them does"},
 	{from: "app/envelope", only: []string{}, why: "terminal and central agree on how a body is sealed, not on where keys lie"},
+	{from: "app/proof/...", only: []string{"app/proof"}, why: "terminal and central agree on what proves what, not on who holds which key"},
 	{from: "app/catalogue", only: []string{}, why: "it reads declared files from the file system it is given"},
 	{from: "app/form", only: []string{"app/catalogue"}, why: "questions and answers must be checkable without a screen or a case"},
 	{from: "app/policy", only: []string{"app/catalogue"}, why: "search and rules run on terminal and central alike"},
@@ -49,6 +50,8 @@ var walls = []wall{
 	{from: internal + "health", only: []string{internal + "kiosk"}, why: "whoever finds something wrong names it; naming it must not bring along how it was found"},
 	{from: internal + "policysync", only: []string{"app/api", internal + "kiosk", internal + "store"}, why: "what a pack must hold is told by the checks it is given"},
 	{from: internal + "heartbeat", only: []string{"app/api"}, why: "what is wrong and how it is sent are handed in"},
+	{from: internal + "clock", only: []string{}, why: "what time it is depends on who signed it, not on how it came"},
+	{from: internal + "identity", only: []string{"app/api", "app/proof"}, why: "keys stay away from everything that talks"},
 	{from: internal + "relay", only: []string{internal + "kiosk"}, why: "its queue and its line are interfaces, so that it can become a program of its own"},
 	{from: internal + "ime/...", only: []string{"assets", internal + "ime/..."}, never: []string{"fyne.io/..."}, why: "pinyin is worked out without a screen"},
 	{

@@ -157,11 +157,12 @@ start_display() {
 PROGRAMS=(./app/central/cmd/central ./devices/sim/cmd/devsim ./app/terminal/cmd/kioskctl)
 
 # start_central STATE and start_devices STATE start them; the first sets
-# CENTRAL_PORT once, so that a second start comes back at the same address, the
-# second sets DEVICES to the address of its control.
+# CENTRAL_PORT and TERMINALS_PORT once, so that a second start comes back at the
+# same addresses, the second sets DEVICES to the address of its control.
 start_central() {
-	: "${CENTRAL_PORT:=$(free_port)}"
-	start central "$BIN/central" serve --db "$1/central.db" --listen "127.0.0.1:$CENTRAL_PORT"
+	: "${CENTRAL_PORT:=$(free_port)}" "${TERMINALS_PORT:=$(free_port)}"
+	start central "$BIN/central" serve --db "$1/central.db" \
+		--listen "127.0.0.1:$CENTRAL_PORT" --terminals "127.0.0.1:$TERMINALS_PORT"
 	await 30 central http_ok "$CENTRAL_PORT" /v1/health
 }
 
@@ -171,6 +172,18 @@ start_devices() {
 	start devsim "$BIN/devsim" --dir "$1/devices" --control 127.0.0.1:0
 	await 20 devsim test -s "$1/devices/control"
 	DEVICES=$(<"$1/devices/control")
+}
+
+# enrol STATE makes the terminal known to the central, as a technician would,
+# unless it is already.
+enrol() {
+	local code
+	[[ -s $1/kiosk/identity.pem ]] &&
+		"$BIN/central" terminals list --db "$1/central.db" | grep -q '^PT01 *stands ' && return
+	"$BIN/central" ca show --db "$1/central.db" >"$1/root.pem"
+	code=$("$BIN/central" terminals add PT01 --db "$1/central.db" | sed -n 's/^code: //p')
+	"$BIN/kioskctl" enrol --config "$1/terminal.toml" --code "$code" --root "$1/root.pem" >"$RUN/enrol.log" 2>&1 ||
+		{ cat "$RUN/enrol.log" >&2; die "enrol the terminal; see $RUN/enrol.log"; }
 }
 
 # terminal_config STATE WIDTHxHEIGHT FULLSCREEN prints the part of kiosk.toml that
@@ -190,7 +203,7 @@ terminal_config() {
 		[scanner]
 		port = "$1/devices/scanner"
 		[central]
-		url = "http://127.0.0.1:$CENTRAL_PORT"
+		url = "https://127.0.0.1:$TERMINALS_PORT"
 		[store]
 		dir = "$1/kiosk"
 	TOML

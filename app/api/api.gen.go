@@ -91,6 +91,7 @@ const (
 	ProblemCodeUnknownSuite         ProblemCode = "unknown-suite"
 	ProblemCodeUnreadable           ProblemCode = "unreadable"
 	ProblemCodeUnsupportedMediaType ProblemCode = "unsupported-media-type"
+	ProblemCodeWrongCode            ProblemCode = "wrong-code"
 )
 
 // Valid indicates whether the value is a known member of the ProblemCode enum.
@@ -127,6 +128,8 @@ func (e ProblemCode) Valid() bool {
 	case ProblemCodeUnreadable:
 		return true
 	case ProblemCodeUnsupportedMediaType:
+		return true
+	case ProblemCodeWrongCode:
 		return true
 	default:
 		return false
@@ -234,6 +237,19 @@ type CaseEvent struct {
 	State string `json:"state"`
 }
 
+// Certificate defines model for Certificate.
+type Certificate struct {
+	// Certificate X.509 in PEM.
+	Certificate string `json:"certificate"`
+
+	// Trust What the central hands to terminals beforehand, as of today, in PEM: the current and the next root, and
+	// the key that signs acknowledgements and answers.
+	Trust string `json:"trust"`
+}
+
+// CertificateRequest PKCS 10 (RFC 2986) in PEM, signed by an Ed25519 key; its common name is the terminal's name.
+type CertificateRequest = string
+
 // Condition defines model for Condition.
 type Condition struct {
 	// Code The code that staff read out on the telephone.
@@ -246,6 +262,16 @@ type Condition struct {
 
 // ConditionSeverity defines model for Condition.Severity.
 type ConditionSeverity string
+
+// Enrolment defines model for Enrolment.
+type Enrolment struct {
+	// Code Ten letters and digits as the central printed them; hyphens and case do not matter.
+	Code string `json:"code"`
+
+	// Request PKCS 10 (RFC 2986) in PEM, signed by an Ed25519 key; its common name is the terminal's name.
+	Request  CertificateRequest `json:"request"`
+	Terminal TerminalID         `json:"terminal"`
+}
 
 // Fingerprint SHA-256 of a public key's bytes, lower-case hex.
 type Fingerprint = string
@@ -330,6 +356,12 @@ type Problem struct {
 // ProblemCode defines model for ProblemCode.
 type ProblemCode string
 
+// Renewal defines model for Renewal.
+type Renewal struct {
+	// Request PKCS 10 (RFC 2986) in PEM, signed by an Ed25519 key; its common name is the terminal's name.
+	Request CertificateRequest `json:"request"`
+}
+
 // SealKey The public key to which terminals seal applications. A terminal that is not told which key to trust trusts
 // the first one that it is given, and then only that one.
 type SealKey struct {
@@ -391,8 +423,17 @@ type Internal = Problem
 // Malformed RFC 9457 problem document with a stable code.
 type Malformed = Problem
 
+// NoAuthority RFC 9457 problem document with a stable code.
+type NoAuthority = Problem
+
+// NotJSON RFC 9457 problem document with a stable code.
+type NotJSON = Problem
+
 // Overloaded RFC 9457 problem document with a stable code.
 type Overloaded = Problem
+
+// TooLarge RFC 9457 problem document with a stable code.
+type TooLarge = Problem
 
 // TooMany RFC 9457 problem document with a stable code.
 type TooMany = Problem
@@ -421,6 +462,12 @@ type GetCatalogueParams struct {
 	RequestId *RequestID `json:"Request-Id,omitempty"`
 }
 
+// EnrolTerminalParams defines parameters for EnrolTerminal.
+type EnrolTerminalParams struct {
+	// RequestId A name for this request, for both logs; the central makes one when it is absent or unfit.
+	RequestId *RequestID `json:"Request-Id,omitempty"`
+}
+
 // GetHealthParams defines parameters for GetHealth.
 type GetHealthParams struct {
 	// RequestId A name for this request, for both logs; the central makes one when it is absent or unfit.
@@ -436,6 +483,12 @@ type GetPoliciesParams struct {
 	RequestId *RequestID `json:"Request-Id,omitempty"`
 }
 
+// RenewCertificateParams defines parameters for RenewCertificate.
+type RenewCertificateParams struct {
+	// RequestId A name for this request, for both logs; the central makes one when it is absent or unfit.
+	RequestId *RequestID `json:"Request-Id,omitempty"`
+}
+
 // SendHeartbeatParams defines parameters for SendHeartbeat.
 type SendHeartbeatParams struct {
 	// RequestId A name for this request, for both logs; the central makes one when it is absent or unfit.
@@ -447,6 +500,12 @@ type FileApplicationJSONRequestBody = Application
 
 // FileApplicationApplicationVndLeyeSealedPlusJSONRequestBody defines body for FileApplication for application/vnd.leye.sealed+json ContentType.
 type FileApplicationApplicationVndLeyeSealedPlusJSONRequestBody = SealedApplication
+
+// EnrolTerminalJSONRequestBody defines body for EnrolTerminal for application/json ContentType.
+type EnrolTerminalJSONRequestBody = Enrolment
+
+// RenewCertificateJSONRequestBody defines body for RenewCertificate for application/json ContentType.
+type RenewCertificateJSONRequestBody = Renewal
 
 // SendHeartbeatJSONRequestBody defines body for SendHeartbeat for application/json ContentType.
 type SendHeartbeatJSONRequestBody = Heartbeat
@@ -568,6 +627,28 @@ type ClientInterface interface {
 	// Corresponds with GET /v1/catalogue (the `GetCatalogue` operationId).
 	GetCatalogue(ctx context.Context, params *GetCatalogueParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// EnrolTerminalWithBody Get a terminal's first certificate with a one-time code
+	//
+	// The one operation that asks for no certificate. A code is good once, for 24 hours and for one terminal; a
+	// wrong one, a used one, one that ended and one of another terminal give the same answer. Earlier
+	// certificates of the same terminal are revoked: a terminal is one machine.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/enrolments (the `EnrolTerminal` operationId).
+	EnrolTerminalWithBody(ctx context.Context, params *EnrolTerminalParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// EnrolTerminal Get a terminal's first certificate with a one-time code
+	//
+	// The one operation that asks for no certificate. A code is good once, for 24 hours and for one terminal; a
+	// wrong one, a used one, one that ended and one of another terminal give the same answer. Earlier
+	// certificates of the same terminal are revoked: a terminal is one machine.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/enrolments (the `EnrolTerminal` operationId).
+	EnrolTerminal(ctx context.Context, params *EnrolTerminalParams, body EnrolTerminalJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// GetHealth Whether the central can take applications
 	//
 	// Corresponds with GET /v1/health (the `GetHealth` operationId).
@@ -577,6 +658,26 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /v1/policies (the `GetPolicies` operationId).
 	GetPolicies(ctx context.Context, params *GetPoliciesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RenewCertificateWithBody Get a new certificate for the key that the present one holds
+	//
+	// The request is for the same name and the same key; another key needs another enrolment. The present
+	// certificate stays good until it ends.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/terminals/{id}/certificate (the `RenewCertificate` operationId).
+	RenewCertificateWithBody(ctx context.Context, id TerminalID, params *RenewCertificateParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RenewCertificate Get a new certificate for the key that the present one holds
+	//
+	// The request is for the same name and the same key; another key needs another enrolment. The present
+	// certificate stays good until it ends.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/terminals/{id}/certificate (the `RenewCertificate` operationId).
+	RenewCertificate(ctx context.Context, id TerminalID, params *RenewCertificateParams, body RenewCertificateJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// SendHeartbeatWithBody Say that a terminal is alive and how it feels
 	//
@@ -686,6 +787,48 @@ func (c *Client) GetCatalogue(ctx context.Context, params *GetCatalogueParams, r
 	return c.Client.Do(req)
 }
 
+// EnrolTerminalWithBody Get a terminal's first certificate with a one-time code
+//
+// The one operation that asks for no certificate. A code is good once, for 24 hours and for one terminal; a
+// wrong one, a used one, one that ended and one of another terminal give the same answer. Earlier
+// certificates of the same terminal are revoked: a terminal is one machine.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/enrolments (the `EnrolTerminal` operationId).
+func (c *Client) EnrolTerminalWithBody(ctx context.Context, params *EnrolTerminalParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewEnrolTerminalRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// EnrolTerminal Get a terminal's first certificate with a one-time code
+//
+// The one operation that asks for no certificate. A code is good once, for 24 hours and for one terminal; a
+// wrong one, a used one, one that ended and one of another terminal give the same answer. Earlier
+// certificates of the same terminal are revoked: a terminal is one machine.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/enrolments (the `EnrolTerminal` operationId).
+func (c *Client) EnrolTerminal(ctx context.Context, params *EnrolTerminalParams, body EnrolTerminalJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewEnrolTerminalRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // GetHealth Whether the central can take applications
 //
 // Corresponds with GET /v1/health (the `GetHealth` operationId).
@@ -706,6 +849,46 @@ func (c *Client) GetHealth(ctx context.Context, params *GetHealthParams, reqEdit
 // Corresponds with GET /v1/policies (the `GetPolicies` operationId).
 func (c *Client) GetPolicies(ctx context.Context, params *GetPoliciesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetPoliciesRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RenewCertificateWithBody Get a new certificate for the key that the present one holds
+//
+// The request is for the same name and the same key; another key needs another enrolment. The present
+// certificate stays good until it ends.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/terminals/{id}/certificate (the `RenewCertificate` operationId).
+func (c *Client) RenewCertificateWithBody(ctx context.Context, id TerminalID, params *RenewCertificateParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRenewCertificateRequestWithBody(c.Server, id, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RenewCertificate Get a new certificate for the key that the present one holds
+//
+// The request is for the same name and the same key; another key needs another enrolment. The present
+// certificate stays good until it ends.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/terminals/{id}/certificate (the `RenewCertificate` operationId).
+func (c *Client) RenewCertificate(ctx context.Context, id TerminalID, params *RenewCertificateParams, body RenewCertificateJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRenewCertificateRequest(c.Server, id, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -934,6 +1117,61 @@ func NewGetCatalogueRequest(server string, params *GetCatalogueParams) (*http.Re
 	return req, nil
 }
 
+// NewEnrolTerminalRequest calls the generic EnrolTerminal builder with application/json body
+func NewEnrolTerminalRequest(server string, params *EnrolTerminalParams, body EnrolTerminalJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewEnrolTerminalRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewEnrolTerminalRequestWithBody constructs an http.Request for the EnrolTerminal method, with any body, and a specified content type
+func NewEnrolTerminalRequestWithBody(server string, params *EnrolTerminalParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/enrolments")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.RequestId != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Request-Id", *params.RequestId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Request-Id", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
 // NewGetHealthRequest constructs an http.Request for the GetHealth method
 func NewGetHealthRequest(server string, params *GetHealthParams) (*http.Request, error) {
 	var err error
@@ -1022,6 +1260,68 @@ func NewGetPoliciesRequest(server string, params *GetPoliciesParams) (*http.Requ
 			}
 
 			req.Header.Set("Request-Id", headerParam1)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewRenewCertificateRequest calls the generic RenewCertificate builder with application/json body
+func NewRenewCertificateRequest(server string, id TerminalID, params *RenewCertificateParams, body RenewCertificateJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewRenewCertificateRequestWithBody(server, id, params, "application/json", bodyReader)
+}
+
+// NewRenewCertificateRequestWithBody constructs an http.Request for the RenewCertificate method, with any body, and a specified content type
+func NewRenewCertificateRequestWithBody(server string, id TerminalID, params *RenewCertificateParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/terminals/%s/certificate", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.RequestId != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Request-Id", *params.RequestId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Request-Id", headerParam0)
 		}
 
 	}
@@ -1182,6 +1482,28 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /v1/catalogue (the `GetCatalogue` operationId).
 	GetCatalogueWithResponse(ctx context.Context, params *GetCatalogueParams, reqEditors ...RequestEditorFn) (*GetCatalogueResponse, error)
 
+	// EnrolTerminalWithBodyWithResponse Get a terminal's first certificate with a one-time code
+	//
+	// The one operation that asks for no certificate. A code is good once, for 24 hours and for one terminal; a
+	// wrong one, a used one, one that ended and one of another terminal give the same answer. Earlier
+	// certificates of the same terminal are revoked: a terminal is one machine.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/enrolments (the `EnrolTerminal` operationId).
+	EnrolTerminalWithBodyWithResponse(ctx context.Context, params *EnrolTerminalParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*EnrolTerminalResponse, error)
+
+	// EnrolTerminalWithResponse Get a terminal's first certificate with a one-time code
+	//
+	// The one operation that asks for no certificate. A code is good once, for 24 hours and for one terminal; a
+	// wrong one, a used one, one that ended and one of another terminal give the same answer. Earlier
+	// certificates of the same terminal are revoked: a terminal is one machine.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/enrolments (the `EnrolTerminal` operationId).
+	EnrolTerminalWithResponse(ctx context.Context, params *EnrolTerminalParams, body EnrolTerminalJSONRequestBody, reqEditors ...RequestEditorFn) (*EnrolTerminalResponse, error)
+
 	// GetHealthWithResponse Whether the central can take applications
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -1195,6 +1517,26 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /v1/policies (the `GetPolicies` operationId).
 	GetPoliciesWithResponse(ctx context.Context, params *GetPoliciesParams, reqEditors ...RequestEditorFn) (*GetPoliciesResponse, error)
+
+	// RenewCertificateWithBodyWithResponse Get a new certificate for the key that the present one holds
+	//
+	// The request is for the same name and the same key; another key needs another enrolment. The present
+	// certificate stays good until it ends.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/terminals/{id}/certificate (the `RenewCertificate` operationId).
+	RenewCertificateWithBodyWithResponse(ctx context.Context, id TerminalID, params *RenewCertificateParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RenewCertificateResponse, error)
+
+	// RenewCertificateWithResponse Get a new certificate for the key that the present one holds
+	//
+	// The request is for the same name and the same key; another key needs another enrolment. The present
+	// certificate stays good until it ends.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/terminals/{id}/certificate (the `RenewCertificate` operationId).
+	RenewCertificateWithResponse(ctx context.Context, id TerminalID, params *RenewCertificateParams, body RenewCertificateJSONRequestBody, reqEditors ...RequestEditorFn) (*RenewCertificateResponse, error)
 
 	// SendHeartbeatWithBodyWithResponse Say that a terminal is alive and how it feels
 	//
@@ -1546,6 +1888,124 @@ func (r GetCatalogueResponse) ContentType() string {
 	return ""
 }
 
+// EnrolTerminalResponse201Headers the declared response headers of an HTTP 201 response for EnrolTerminal
+type EnrolTerminalResponse201Headers struct {
+	RequestId *string
+}
+
+// EnrolTerminalResponse429Headers the declared response headers of an HTTP 429 response for EnrolTerminal
+type EnrolTerminalResponse429Headers struct {
+	RetryAfter *int
+}
+
+// EnrolTerminalResponse503Headers the declared response headers of an HTTP 503 response for EnrolTerminal
+type EnrolTerminalResponse503Headers struct {
+	RetryAfter *int
+}
+
+type EnrolTerminalResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *Certificate
+	// ApplicationproblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationproblemJSON400 *Malformed
+	// ApplicationproblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationproblemJSON403 *Problem
+	// ApplicationproblemJSON404 the response for an HTTP 404 `application/problem+json` response
+	ApplicationproblemJSON404 *NoAuthority
+	// ApplicationproblemJSON413 the response for an HTTP 413 `application/problem+json` response
+	ApplicationproblemJSON413 *TooLarge
+	// ApplicationproblemJSON415 the response for an HTTP 415 `application/problem+json` response
+	ApplicationproblemJSON415 *NotJSON
+	// ApplicationproblemJSON429 the response for an HTTP 429 `application/problem+json` response
+	ApplicationproblemJSON429 *TooMany
+	// ApplicationproblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationproblemJSON500 *Internal
+	// ApplicationproblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationproblemJSON503 *Overloaded
+	// Headers201 the parsed response headers for an HTTP 201 response
+	Headers201 *EnrolTerminalResponse201Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *EnrolTerminalResponse429Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *EnrolTerminalResponse503Headers
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r EnrolTerminalResponse) GetJSON201() *Certificate {
+	return r.JSON201
+}
+
+// GetApplicationproblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r EnrolTerminalResponse) GetApplicationproblemJSON400() *Malformed {
+	return r.ApplicationproblemJSON400
+}
+
+// GetApplicationproblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r EnrolTerminalResponse) GetApplicationproblemJSON403() *Problem {
+	return r.ApplicationproblemJSON403
+}
+
+// GetApplicationproblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
+func (r EnrolTerminalResponse) GetApplicationproblemJSON404() *NoAuthority {
+	return r.ApplicationproblemJSON404
+}
+
+// GetApplicationproblemJSON413 returns the response for an HTTP 413 `application/problem+json` response
+func (r EnrolTerminalResponse) GetApplicationproblemJSON413() *TooLarge {
+	return r.ApplicationproblemJSON413
+}
+
+// GetApplicationproblemJSON415 returns the response for an HTTP 415 `application/problem+json` response
+func (r EnrolTerminalResponse) GetApplicationproblemJSON415() *NotJSON {
+	return r.ApplicationproblemJSON415
+}
+
+// GetApplicationproblemJSON429 returns the response for an HTTP 429 `application/problem+json` response
+func (r EnrolTerminalResponse) GetApplicationproblemJSON429() *TooMany {
+	return r.ApplicationproblemJSON429
+}
+
+// GetApplicationproblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r EnrolTerminalResponse) GetApplicationproblemJSON500() *Internal {
+	return r.ApplicationproblemJSON500
+}
+
+// GetApplicationproblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r EnrolTerminalResponse) GetApplicationproblemJSON503() *Overloaded {
+	return r.ApplicationproblemJSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r EnrolTerminalResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r EnrolTerminalResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r EnrolTerminalResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r EnrolTerminalResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 // GetHealthResponse200Headers the declared response headers of an HTTP 200 response for GetHealth
 type GetHealthResponse200Headers struct {
 	RequestId *string
@@ -1700,6 +2160,110 @@ func (r GetPoliciesResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r GetPoliciesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// RenewCertificateResponse201Headers the declared response headers of an HTTP 201 response for RenewCertificate
+type RenewCertificateResponse201Headers struct {
+	RequestId *string
+}
+
+// RenewCertificateResponse503Headers the declared response headers of an HTTP 503 response for RenewCertificate
+type RenewCertificateResponse503Headers struct {
+	RetryAfter *int
+}
+
+type RenewCertificateResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *Certificate
+	// ApplicationproblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationproblemJSON400 *Malformed
+	// ApplicationproblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationproblemJSON403 *Forbidden
+	// ApplicationproblemJSON404 the response for an HTTP 404 `application/problem+json` response
+	ApplicationproblemJSON404 *NoAuthority
+	// ApplicationproblemJSON413 the response for an HTTP 413 `application/problem+json` response
+	ApplicationproblemJSON413 *TooLarge
+	// ApplicationproblemJSON415 the response for an HTTP 415 `application/problem+json` response
+	ApplicationproblemJSON415 *NotJSON
+	// ApplicationproblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationproblemJSON500 *Internal
+	// ApplicationproblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationproblemJSON503 *Overloaded
+	// Headers201 the parsed response headers for an HTTP 201 response
+	Headers201 *RenewCertificateResponse201Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *RenewCertificateResponse503Headers
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r RenewCertificateResponse) GetJSON201() *Certificate {
+	return r.JSON201
+}
+
+// GetApplicationproblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r RenewCertificateResponse) GetApplicationproblemJSON400() *Malformed {
+	return r.ApplicationproblemJSON400
+}
+
+// GetApplicationproblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r RenewCertificateResponse) GetApplicationproblemJSON403() *Forbidden {
+	return r.ApplicationproblemJSON403
+}
+
+// GetApplicationproblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
+func (r RenewCertificateResponse) GetApplicationproblemJSON404() *NoAuthority {
+	return r.ApplicationproblemJSON404
+}
+
+// GetApplicationproblemJSON413 returns the response for an HTTP 413 `application/problem+json` response
+func (r RenewCertificateResponse) GetApplicationproblemJSON413() *TooLarge {
+	return r.ApplicationproblemJSON413
+}
+
+// GetApplicationproblemJSON415 returns the response for an HTTP 415 `application/problem+json` response
+func (r RenewCertificateResponse) GetApplicationproblemJSON415() *NotJSON {
+	return r.ApplicationproblemJSON415
+}
+
+// GetApplicationproblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r RenewCertificateResponse) GetApplicationproblemJSON500() *Internal {
+	return r.ApplicationproblemJSON500
+}
+
+// GetApplicationproblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r RenewCertificateResponse) GetApplicationproblemJSON503() *Overloaded {
+	return r.ApplicationproblemJSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r RenewCertificateResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r RenewCertificateResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r RenewCertificateResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r RenewCertificateResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -1894,6 +2458,40 @@ func (c *ClientWithResponses) GetCatalogueWithResponse(ctx context.Context, para
 	return ParseGetCatalogueResponse(rsp)
 }
 
+// EnrolTerminalWithBodyWithResponse Get a terminal's first certificate with a one-time code
+//
+// The one operation that asks for no certificate. A code is good once, for 24 hours and for one terminal; a
+// wrong one, a used one, one that ended and one of another terminal give the same answer. Earlier
+// certificates of the same terminal are revoked: a terminal is one machine.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/enrolments (the `EnrolTerminal` operationId).
+func (c *ClientWithResponses) EnrolTerminalWithBodyWithResponse(ctx context.Context, params *EnrolTerminalParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*EnrolTerminalResponse, error) {
+	rsp, err := c.EnrolTerminalWithBody(ctx, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseEnrolTerminalResponse(rsp)
+}
+
+// EnrolTerminalWithResponse Get a terminal's first certificate with a one-time code
+//
+// The one operation that asks for no certificate. A code is good once, for 24 hours and for one terminal; a
+// wrong one, a used one, one that ended and one of another terminal give the same answer. Earlier
+// certificates of the same terminal are revoked: a terminal is one machine.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/enrolments (the `EnrolTerminal` operationId).
+func (c *ClientWithResponses) EnrolTerminalWithResponse(ctx context.Context, params *EnrolTerminalParams, body EnrolTerminalJSONRequestBody, reqEditors ...RequestEditorFn) (*EnrolTerminalResponse, error) {
+	rsp, err := c.EnrolTerminal(ctx, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseEnrolTerminalResponse(rsp)
+}
+
 // GetHealthWithResponse Whether the central can take applications
 //
 // Returns a wrapper object for the known response body format(s).
@@ -1918,6 +2516,38 @@ func (c *ClientWithResponses) GetPoliciesWithResponse(ctx context.Context, param
 		return nil, err
 	}
 	return ParseGetPoliciesResponse(rsp)
+}
+
+// RenewCertificateWithBodyWithResponse Get a new certificate for the key that the present one holds
+//
+// The request is for the same name and the same key; another key needs another enrolment. The present
+// certificate stays good until it ends.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/terminals/{id}/certificate (the `RenewCertificate` operationId).
+func (c *ClientWithResponses) RenewCertificateWithBodyWithResponse(ctx context.Context, id TerminalID, params *RenewCertificateParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RenewCertificateResponse, error) {
+	rsp, err := c.RenewCertificateWithBody(ctx, id, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRenewCertificateResponse(rsp)
+}
+
+// RenewCertificateWithResponse Get a new certificate for the key that the present one holds
+//
+// The request is for the same name and the same key; another key needs another enrolment. The present
+// certificate stays good until it ends.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/terminals/{id}/certificate (the `RenewCertificate` operationId).
+func (c *ClientWithResponses) RenewCertificateWithResponse(ctx context.Context, id TerminalID, params *RenewCertificateParams, body RenewCertificateJSONRequestBody, reqEditors ...RequestEditorFn) (*RenewCertificateResponse, error) {
+	rsp, err := c.RenewCertificate(ctx, id, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRenewCertificateResponse(rsp)
 }
 
 // SendHeartbeatWithBodyWithResponse Say that a terminal is alive and how it feels
@@ -2290,6 +2920,121 @@ func ParseGetCatalogueResponse(rsp *http.Response) (*GetCatalogueResponse, error
 	return response, nil
 }
 
+// ParseEnrolTerminalResponse parses an HTTP response from a EnrolTerminalWithResponse call
+func ParseEnrolTerminalResponse(rsp *http.Response) (*EnrolTerminalResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &EnrolTerminalResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest Certificate
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest Malformed
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest NoAuthority
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest TooLarge
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON413 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
+		var dest NotJSON
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON415 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooMany
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest Internal
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Overloaded
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 201:
+		var headers EnrolTerminalResponse201Headers
+		if values := rsp.Header.Values("Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RequestId = &value
+		}
+		response.Headers201 = &headers
+	case rsp.StatusCode == 429:
+		var headers EnrolTerminalResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
+	case rsp.StatusCode == 503:
+		var headers EnrolTerminalResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers503 = &headers
+	}
+
+	return response, nil
+}
+
 // ParseGetHealthResponse parses an HTTP response from a GetHealthWithResponse call
 func ParseGetHealthResponse(rsp *http.Response) (*GetHealthResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -2450,6 +3195,104 @@ func ParseGetPoliciesResponse(rsp *http.Response) (*GetPoliciesResponse, error) 
 	return response, nil
 }
 
+// ParseRenewCertificateResponse parses an HTTP response from a RenewCertificateWithResponse call
+func ParseRenewCertificateResponse(rsp *http.Response) (*RenewCertificateResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &RenewCertificateResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest Certificate
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest Malformed
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest NoAuthority
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest TooLarge
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON413 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
+		var dest NotJSON
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON415 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest Internal
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Overloaded
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 201:
+		var headers RenewCertificateResponse201Headers
+		if values := rsp.Header.Values("Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RequestId = &value
+		}
+		response.Headers201 = &headers
+	case rsp.StatusCode == 503:
+		var headers RenewCertificateResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers503 = &headers
+	}
+
+	return response, nil
+}
+
 // ParseSendHeartbeatResponse parses an HTTP response from a SendHeartbeatWithResponse call
 func ParseSendHeartbeatResponse(rsp *http.Response) (*SendHeartbeatResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -2569,12 +3412,18 @@ type ServerInterface interface {
 	// GetCatalogue The declared files of the catalogue, in one piece
 	// (GET /v1/catalogue)
 	GetCatalogue(w http.ResponseWriter, r *http.Request, params GetCatalogueParams)
+	// EnrolTerminal Get a terminal's first certificate with a one-time code
+	// (POST /v1/enrolments)
+	EnrolTerminal(w http.ResponseWriter, r *http.Request, params EnrolTerminalParams)
 	// GetHealth Whether the central can take applications
 	// (GET /v1/health)
 	GetHealth(w http.ResponseWriter, r *http.Request, params GetHealthParams)
 	// GetPolicies The declared policy texts, in one piece
 	// (GET /v1/policies)
 	GetPolicies(w http.ResponseWriter, r *http.Request, params GetPoliciesParams)
+	// RenewCertificate Get a new certificate for the key that the present one holds
+	// (POST /v1/terminals/{id}/certificate)
+	RenewCertificate(w http.ResponseWriter, r *http.Request, id TerminalID, params RenewCertificateParams)
 	// SendHeartbeat Say that a terminal is alive and how it feels
 	// (POST /v1/terminals/{id}/heartbeat)
 	SendHeartbeat(w http.ResponseWriter, r *http.Request, id TerminalID, params SendHeartbeatParams)
@@ -2772,6 +3621,47 @@ func (siw *ServerInterfaceWrapper) GetCatalogue(w http.ResponseWriter, r *http.R
 	handler.ServeHTTP(w, r)
 }
 
+// EnrolTerminal operation middleware
+func (siw *ServerInterfaceWrapper) EnrolTerminal(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params EnrolTerminalParams
+
+	headers := r.Header
+
+	// ------------- Optional header parameter "Request-Id" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Request-Id")]; found {
+		var RequestId RequestID
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandlerFunc(w, r, &TooManyValuesForParamError{ParamName: "Request-Id", Count: n})
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Request-Id", valueList[0], &RequestId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "Request-Id", Err: err})
+			return
+		}
+
+		params.RequestId = &RequestId
+
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.EnrolTerminal(w, r, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
 // GetHealth operation middleware
 func (siw *ServerInterfaceWrapper) GetHealth(w http.ResponseWriter, r *http.Request) {
 
@@ -2864,6 +3754,56 @@ func (siw *ServerInterfaceWrapper) GetPolicies(w http.ResponseWriter, r *http.Re
 
 	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		siw.Handler.GetPolicies(w, r, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// RenewCertificate operation middleware
+func (siw *ServerInterfaceWrapper) RenewCertificate(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id TerminalID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", r.PathValue("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params RenewCertificateParams
+
+	headers := r.Header
+
+	// ------------- Optional header parameter "Request-Id" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Request-Id")]; found {
+		var RequestId RequestID
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandlerFunc(w, r, &TooManyValuesForParamError{ParamName: "Request-Id", Count: n})
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Request-Id", valueList[0], &RequestId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "Request-Id", Err: err})
+			return
+		}
+
+		params.RequestId = &RequestId
+
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.RenewCertificate(w, r, id, params)
 	}))
 
 	for _, middleware := range siw.HandlerMiddlewares {
@@ -3048,6 +3988,8 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/catalogue", wrapper.GetCatalogue)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/policies", wrapper.GetPolicies)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v1/terminals/{id}/heartbeat", wrapper.SendHeartbeat)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v1/terminals/{id}/certificate", wrapper.RenewCertificate)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v1/enrolments", wrapper.EnrolTerminal)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/health", wrapper.GetHealth)
 
 	return m

@@ -28,6 +28,13 @@ Usage:
   central open FILE [flags]        print an application that a terminal exported sealed
   central keys [flags]             print the public key that terminals seal to
   central password [flags]         put a new console password in place and print it
+  central terminals add ID         print a code with which terminal ID enrols, once, in 24 hours
+  central terminals list           list the terminals with their certificates
+  central terminals revoke ID      take every certificate and code from terminal ID, at once
+  central ca show                  print what a terminal is handed before it enrols: the roots and
+                                   the key that signs answers
+  central ca rotate                put the next root in place of the current one and make
+                                   another next; then start the central again
   central version                  print the version
   central help                     print this
 
@@ -40,26 +47,35 @@ Flags of serve:
   --centre-code DIGITS      three digits that start every case number (000)
   --desk [CATEGORY=]TEXT    where a matter goes on, for all or for a category of
                             services; may be given more than once
-  --tls-cert, --tls-key     PEM files; serve HTTPS
-  --client-ca PATH          PEM file; ask every terminal for a certificate signed by it,
-                            whose common name is the terminal's name
-  --insecure-any-address    listen beyond this machine without --client-ca
+  --terminals ADDRESS       address and port where terminals come in, with TLS 1.3 and the
+                            certificates of the central's own authority; nothing is then
+                            handed in at --listen. Without it they come in at --listen, in
+                            the clear: for one machine, under development
+  --name NAME               host name or address under which terminals call; may be given
+                            more than once (that of --terminals, or this machine's name)
+  --ca PATH                 folder of the authority, made when it is not there (central.ca
+                            beside central.db); keep a copy
+  --tls-cert, --tls-key     PEM files; serve HTTPS at --listen
+  --insecure-any-address    --listen beyond this machine without the above
 
-Flags of case, open, keys and password:
+Flags of case, open, keys, password, terminals and ca:
   --db PATH                 database (central.db)
+  --ca PATH                 ca: as for serve
   --seal-key PATH           open, keys: as for serve
   --show                    case: personal answers in full; the look is put on record
                             open: the same; no case exists that could hold a record
 
 Examples:
   central serve --db /var/lib/leye/central.db --centre-code 107
-  central serve --listen 0.0.0.0:8700 --tls-cert c.pem --tls-key c.key --client-ca kiosks.pem
+  central serve --terminals 0.0.0.0:8701 --name central.example
+  central ca show --db /var/lib/leye/central.db > root.pem
+  central terminals add PT01 --db /var/lib/leye/central.db
   central serve --desk 综合窗口 --desk employment=就业服务窗口
   central keys --db /var/lib/leye/central.db
   central open PT01-1124-0007-X.json --db /var/lib/leye/central.db
   central case 107-417-261124-0001-5 --db /var/lib/leye/central.db
 
-Exit codes: 0 done, 1 failed, 2 wrong usage, 3 no such case.
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 no such case or terminal.
 `
 
 // version is set when a release is built (-ldflags "-X main.version=1.2.3").
@@ -92,6 +108,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		err = printSealed(rest, stdout, stderr)
 	case "keys":
 		err = printKeys(rest, stdout, stderr)
+	case "terminals":
+		err = terminals(ctx, rest, stdout, stderr)
+	case "ca":
+		err = certificateAuthority(rest, stdout, stderr)
 	case "password":
 		err = newPassword(ctx, rest, stdout, stderr)
 	case "version", "--version":
@@ -115,7 +135,7 @@ func exitCode(err error, stdout, stderr io.Writer) int {
 	case errors.Is(err, errUsage):
 		return exitUsage
 	case errors.Is(err, ledger.ErrNotFound):
-		fmt.Fprintln(stderr, "central: no such case")
+		fmt.Fprintln(stderr, "central: no such case or terminal")
 		return exitNotFound
 	}
 	fmt.Fprintln(stderr, "central:", err)

@@ -18,9 +18,11 @@ import (
 	"testing"
 
 	"leye/app/api"
+	"leye/app/central/internal/authority"
 	"leye/app/central/internal/keyring"
 	"leye/app/central/internal/ledger"
 	"leye/app/envelope"
+	"leye/app/proof"
 )
 
 // asProgram, in the environment, makes the test binary the program itself.
@@ -221,8 +223,15 @@ func TestCommandLine(t *testing.T) {
 		{"serve --listen [::]:8700", exitUsage, "open to the network"},
 		{"serve --listen 192.0.2.1:8700 --tls-cert a --tls-key b", exitUsage, "open to the network"},
 		{"serve --tls-cert a", exitUsage, "go together"},
-		{"serve --client-ca a", exitUsage, "needs --tls-cert"},
-		{"serve --listen 192.0.2.1:8700 --tls-cert a --tls-key b --client-ca c", exitFailed, "read certificate"},
+		{"serve --listen 0.0.0.0:8700 --terminals 0.0.0.0:8701", exitUsage, "in the clear"},
+		{"serve --terminals 8701", exitUsage, "address:port"},
+		{"serve --name a/b", exitUsage, "not a host name"},
+		{"serve --listen 192.0.2.1:8700 --tls-cert a --tls-key b --terminals 192.0.2.1:8701", exitFailed, "read certificate"},
+		{"terminals", exitUsage, "add ID, list or revoke ID"},
+		{"terminals add ../x", exitUsage, "not a terminal's name"},
+		{"terminals add PT01 --db " + missing, exitFailed, "open database"},
+		{"ca", exitUsage, "show or rotate"},
+		{"ca show --db " + missing, exitFailed, "no such file"},
 		{"serve --centre-code 10 --db " + missing, exitFailed, "three digits"},
 		{"serve --desk employment=", exitUsage, "no text"},
 		{"case", exitUsage, "one case number"},
@@ -328,5 +337,39 @@ func TestKeysCommand(t *testing.T) {
 	want := fmt.Sprintf("fingerprint: %s\nseal_key = \"%s\"\n", key.Public().Fingerprint().Short(), key.Public())
 	if code != exitOK || out != want {
 		t.Errorf("keys: %d %q, want %q", code, out, want)
+	}
+}
+
+func TestTerminalsCommand(t *testing.T) {
+	db := filepath.Join(t.TempDir(), "central.db")
+	l, err := ledger.Open(t.Context(), db, ledger.Options{})
+	fatal(t, err)
+	fatal(t, l.Close())
+	code, out, _ := command(t, "terminals", "add", "PT01", "--db", db)
+	if code != exitOK || !regexp.MustCompile(`^code: [2-9A-HJKMNP-Z]{5}-[2-9A-HJKMNP-Z]{5}\nfor terminal PT01, once, until `).MatchString(out) {
+		t.Errorf("add: %d %s", code, out)
+	}
+	if code, _, errs := command(t, "terminals", "revoke", "PT01", "--db", db); code != exitNotFound || !strings.Contains(errs, "no such case or terminal") {
+		t.Errorf("revoke nobody: %d %s", code, errs)
+	}
+	if code, out, _ := command(t, "terminals", "list", "--db", db); code != exitOK || !strings.HasPrefix(out, "TERMINAL") {
+		t.Errorf("list: %d %s", code, out)
+	}
+	_, _, err = authority.Open(authority.Path(db), nil)
+	fatal(t, err)
+	code, before, _ := command(t, "ca", "show", "--db", db)
+	if trust, err := proof.ParseTrust([]byte(before)); code != exitOK || err != nil || len(trust.Roots) != 2 {
+		t.Errorf("ca show: %d %v", code, err)
+	}
+	if code, out, errs := command(t, "ca", "rotate", "--db", db); code != exitOK || !strings.Contains(out, "as it was: ") {
+		t.Errorf("ca rotate: %d %s", code, errs)
+	}
+	if _, after, _ := command(t, "ca", "show", "--db", db); after == before || after == "" {
+		t.Error("the roots are as before")
+	}
+	for _, name := range []string{"root.key", "next.key", "answers.key"} {
+		if info, err := os.Stat(filepath.Join(authority.Path(db), name)); err != nil || info.Mode().Perm() != 0o600 {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }

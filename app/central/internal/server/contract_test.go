@@ -121,6 +121,7 @@ func fatal(t *testing.T, err error) {
 type inspector struct {
 	t      *testing.T
 	router routers.Router
+	line   http.RoundTripper
 }
 
 func judge(t *testing.T) http.RoundTripper {
@@ -130,11 +131,11 @@ func judge(t *testing.T) http.RoundTripper {
 	doc.Servers = nil
 	router, err := legacy.NewRouter(doc)
 	fatal(t, err)
-	return inspector{t, router}
+	return inspector{t, router, http.DefaultTransport}
 }
 
 func (i inspector) RoundTrip(r *http.Request) (*http.Response, error) {
-	response, err := http.DefaultTransport.RoundTrip(r)
+	response, err := i.line.RoundTrip(r)
 	if err != nil {
 		return nil, err
 	}

@@ -3,7 +3,9 @@ package server
 import (
 	"context"
 	"crypto/rand"
+	"crypto/x509"
 	"encoding/hex"
+	"errors"
 	"log/slog"
 	"net/http"
 	"regexp"
@@ -11,6 +13,7 @@ import (
 	"time"
 
 	"leye/app/api"
+	"leye/app/central/internal/enrolment"
 )
 
 type requestIDKey struct{}
@@ -124,26 +127,56 @@ const (
 	requestTime = 15 * time.Second
 )
 
-// caller returns the terminal that the certificate stands for: its common name.
-// It is empty when the central asks for no certificates.
-func (s *Server) caller(r *http.Request) (name string, ok bool) {
-	if !s.certificates {
-		return "", true
-	}
-	if r.TLS == nil || len(r.TLS.VerifiedChains) == 0 {
-		return "", false
-	}
-	name = r.TLS.VerifiedChains[0][0].Subject.CommonName
-	return name, name != ""
+type callerKey struct{}
+
+// caller is the terminal whose certificate the request came with; nil when the
+// central asks for none.
+func caller(ctx context.Context) *x509.Certificate {
+	c, _ := ctx.Value(callerKey{}).(*x509.Certificate)
+	return c
 }
 
-// certified sends away who shows no certificate, where one is asked for.
-func (s *Server) certified(next http.Handler) http.Handler {
+func callerName(ctx context.Context) string {
+	if c := caller(ctx); c != nil {
+		return c.Subject.CommonName
+	}
+	return ""
+}
+
+// open is the door for people. Where terminals have one of their own, nothing is
+// handed in here.
+func (s *Server) open(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if _, ok := s.caller(r); !ok {
-			refuse(w, r, api.ProblemCodeForbidden, "")
+		if s.enrolment != nil && r.Method != http.MethodGet {
+			refuse(w, r, api.ProblemCodeForbidden, "terminals have a door of their own")
 			return
 		}
 		next.ServeHTTP(w, r)
+	})
+}
+
+// certified is the terminals' door. It sends away who shows no certificate, or
+// one that was revoked, asked anew for each request: connections live long. Who
+// enrols has none yet.
+func (s *Server) certified(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Pattern == enrolPattern {
+			next.ServeHTTP(w, r)
+			return
+		}
+		if r.TLS == nil || len(r.TLS.VerifiedChains) == 0 {
+			refuse(w, r, api.ProblemCodeForbidden, "no certificate")
+			return
+		}
+		cert := r.TLS.VerifiedChains[0][0]
+		switch err := s.enrolment.Standing(r.Context(), cert); {
+		case errors.Is(err, enrolment.ErrRevoked):
+			s.log.Warn("revoked certificate", "request", requestID(r.Context()), "terminal", cert.Subject.CommonName)
+			refuse(w, r, api.ProblemCodeForbidden, "the certificate is revoked")
+		case err != nil:
+			s.failed(w, r, err)
+		default:
+			next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), callerKey{}, cert)))
+		}
 	})
 }

@@ -25,7 +25,6 @@ var _ api.ServerInterface = (*Server)(nil)
 
 // FileApplication answers PUT /v1/applications/{id}.
 func (s *Server) FileApplication(w http.ResponseWriter, r *http.Request, id api.ApplicationID, _ api.FileApplicationParams) {
-	caller, _ := s.caller(r)
 	kind, body, ok := s.body(w, r, plainType, envelope.MediaType)
 	if !ok {
 		return
@@ -34,7 +33,7 @@ func (s *Server) FileApplication(w http.ResponseWriter, r *http.Request, id api.
 	if kind == envelope.MediaType {
 		take = s.intake.TakeSealed
 	}
-	ack, repeated, err := take(r.Context(), caller, id, body)
+	ack, repeated, err := take(r.Context(), callerName(r.Context()), id, body)
 	if err != nil {
 		s.failed(w, r, err)
 		return
@@ -173,8 +172,7 @@ func (s *Server) GetPolicies(w http.ResponseWriter, _ *http.Request, p api.GetPo
 
 // SendHeartbeat answers POST /v1/terminals/{id}/heartbeat.
 func (s *Server) SendHeartbeat(w http.ResponseWriter, r *http.Request, id api.TerminalID, _ api.SendHeartbeatParams) {
-	if caller, _ := s.caller(r); caller != "" && caller != id {
-		refuse(w, r, api.ProblemCodeForbidden, "")
+	if other(w, r, id) {
 		return
 	}
 	_, body, ok := s.body(w, r, plainType)
@@ -195,6 +193,16 @@ func (s *Server) SendHeartbeat(w http.ResponseWriter, r *http.Request, id api.Te
 		ReceivedAt: beat.SeenAt, CatalogueVersion: s.packs.catalogue.version, PoliciesVersion: s.packs.policies.version,
 		SealKey: s.sealKey,
 	})
+}
+
+// other refuses a request in another terminal's name, and reports whether it did.
+func other(w http.ResponseWriter, r *http.Request, id string) bool {
+	name := callerName(r.Context())
+	if name == "" || name == id {
+		return false
+	}
+	refuse(w, r, api.ProblemCodeForbidden, "")
+	return true
 }
 
 var (

@@ -19,6 +19,7 @@ type problem struct {
 var problems = map[api.ProblemCode]problem{
 	api.ProblemCodeMalformed:            {http.StatusBadRequest, "The request does not follow the contract"},
 	api.ProblemCodeForbidden:            {http.StatusForbidden, "The certificate does not stand for this terminal"},
+	api.ProblemCodeWrongCode:            {http.StatusForbidden, "The code does not enrol this terminal"},
 	api.ProblemCodeNotFound:             {http.StatusNotFound, "There is nothing at this address"},
 	api.ProblemCodeCaseNotFound:         {http.StatusNotFound, "No case has this number and query code"},
 	api.ProblemCodeMethodNotAllowed:     {http.StatusMethodNotAllowed, "This address does not take this method"},
@@ -30,7 +31,7 @@ var problems = map[api.ProblemCode]problem{
 	api.ProblemCodeUnknownSuite:         {http.StatusUnprocessableEntity, "The cryptographic suite is not known here"},
 	api.ProblemCodeUnknownKey:           {http.StatusMisdirectedRequest, "Sealed to a key that is not held here"},
 	api.ProblemCodeUnreadable:           {http.StatusUnprocessableEntity, "What was sealed does not open"},
-	api.ProblemCodeTooManyTries:         {http.StatusTooManyRequests, "Too many wrong query codes for this case"},
+	api.ProblemCodeTooManyTries:         {http.StatusTooManyRequests, "Too many wrong codes"},
 	api.ProblemCodeOverloaded:           {http.StatusServiceUnavailable, "The central has too much to do"},
 	api.ProblemCodeInternal:             {http.StatusInternalServerError, "The central failed"},
 }

@@ -7,6 +7,7 @@ package server
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -36,6 +37,13 @@ type Ledger interface {
 	Ping(ctx context.Context) error
 }
 
+// Enrolment gives terminals their certificates and says which still stand.
+type Enrolment interface {
+	Enrol(ctx context.Context, terminal, code string, r *x509.CertificateRequest) (*x509.Certificate, error)
+	Renew(ctx context.Context, present *x509.Certificate, r *x509.CertificateRequest) (*x509.Certificate, error)
+	Standing(ctx context.Context, c *x509.Certificate) error
+}
+
 // Catalogue tells which answers are personal.
 type Catalogue interface {
 	Service(id string) (catalogue.Service, bool)
@@ -51,7 +59,8 @@ type Config struct {
 	SealKey                     envelope.PublicKey // published to terminals; none when zero
 	Console                     http.Handler       // answers everything outside /v1/; nothing when nil
 	Version                     string             // of the program
-	Certificates                bool               // ask terminals for client certificates
+	Enrolment                   Enrolment          // who may be a terminal; anybody when nil
+	Trust                       string             // handed to terminals with their certificates, PEM
 	AtOnce                      int                // requests; 256 when 0
 	Now                         func() time.Time   // time.Now when nil
 	Log                         *slog.Logger       // nothing is logged when nil
@@ -59,18 +68,20 @@ type Config struct {
 
 // Server answers requests; its methods may be called at the same time.
 type Server struct {
-	intake       Intake
-	ledger       Ledger
-	catalogue    Catalogue
-	packs        struct{ catalogue, policies Pack }
-	sealKey      *api.SealKey
-	version      string
-	certificates bool
-	now          func() time.Time
-	log          *slog.Logger
-	guesses      *tries.Counter
-	places       chan struct{}
-	handler      http.Handler
+	intake    Intake
+	ledger    Ledger
+	catalogue Catalogue
+	packs     struct{ catalogue, policies Pack }
+	sealKey   *api.SealKey
+	version   string
+	enrolment Enrolment
+	trust     string
+	now       func() time.Time
+	log       *slog.Logger
+	guesses   *tries.Counter
+	places    chan struct{}
+	handler   http.Handler
+	terminals http.Handler
 }
 
 // Ten wrong query codes close a case's door for ten minutes.
@@ -92,7 +103,7 @@ func New(c Config) *Server {
 	}
 	s := &Server{
 		intake: c.Intake, ledger: c.Ledger, catalogue: c.Catalogue, version: c.Version,
-		certificates: c.Certificates, now: c.Now, log: c.Log,
+		enrolment: c.Enrolment, trust: c.Trust, now: c.Now, log: c.Log,
 		guesses: tries.New(tries.Limit{Wrong: wrongCodes, For: closedAfter, Now: c.Now}),
 		places:  make(chan struct{}, c.AtOnce),
 	}
@@ -100,18 +111,26 @@ func New(c Config) *Server {
 	if k := c.SealKey; !k.Zero() {
 		s.sealKey = &api.SealKey{Suite: string(k.Suite()), Key: k.Bytes(), Fingerprint: string(k.Fingerprint())}
 	}
-	s.handler = named(timed(s.watched(s.bounded(s.routes(c.Console)))))
+	around := func(h http.Handler) http.Handler { return named(timed(s.watched(s.bounded(h)))) }
+	s.handler = around(s.routes(c.Console, s.open))
+	s.terminals = around(s.routes(nil, s.certified))
 	return s
 }
 
-// Handler answers every request to the central.
+// Handler answers at the door that is open to people: the console, and of the
+// contract what a holder of a query code may read. Without Enrolment terminals
+// come in here too.
 func (s *Server) Handler() http.Handler { return s.handler }
 
-func (s *Server) routes(console http.Handler) http.Handler {
+// Terminals answers at the terminals' own door, behind TLS that has verified
+// their certificates; see [authority.Authority.TLS].
+func (s *Server) Terminals() http.Handler { return s.terminals }
+
+func (s *Server) routes(console http.Handler, door api.MiddlewareFunc) http.Handler {
 	mux := http.NewServeMux()
 	api.HandlerWithOptions(s, api.StdHTTPServerOptions{
 		BaseRouter:  mux,
-		Middlewares: []api.MiddlewareFunc{s.certified},
+		Middlewares: []api.MiddlewareFunc{door},
 		ErrorHandlerFunc: func(w http.ResponseWriter, r *http.Request, err error) {
 			refuse(w, r, api.ProblemCodeMalformed, parameterDetail(err))
 		},
@@ -158,10 +177,30 @@ func parameterDetail(err error) string {
 // shutdownTime is longer than requestTime: a request under way may end.
 const shutdownTime = requestTime + 5*time.Second
 
-// Serve answers on l until ctx ends, lets the requests under way end and closes l.
-func (s *Server) Serve(ctx context.Context, l net.Listener) error {
+// Serve answers people on open and terminals on their own listener, which may be
+// nil, until ctx ends; lets the requests under way end and closes both.
+func (s *Server) Serve(ctx context.Context, open, terminals net.Listener) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	doors := []func() error{func() error { return s.serve(ctx, open, s.handler) }}
+	if terminals != nil {
+		doors = append(doors, func() error { return s.serve(ctx, terminals, s.terminals) })
+	}
+	ended := make(chan error, len(doors))
+	for _, door := range doors {
+		go func() { ended <- door() }()
+	}
+	var errs []error
+	for range doors {
+		errs = append(errs, <-ended)
+		cancel() // one door alone is no central
+	}
+	return errors.Join(errs...)
+}
+
+func (s *Server) serve(ctx context.Context, l net.Listener, handler http.Handler) error {
 	h := &http.Server{
-		Handler:           s.handler,
+		Handler:           handler,
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       30 * time.Second,
 		WriteTimeout:      30 * time.Second,

@@ -3,24 +3,15 @@ package server_test
 import (
 	"bytes"
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/tls"
-	"crypto/x509"
-	"crypto/x509/pkix"
 	"encoding/json"
 	"errors"
-	"io"
 	"log/slog"
-	"math/big"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"leye/app/api"
 	"leye/app/central/internal/intake"
@@ -125,7 +116,7 @@ func TestServeEndsGracefully(t *testing.T) {
 	fatal(t, err)
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
-	go func() { ended <- s.Serve(ctx, l) }()
+	go func() { ended <- s.Serve(ctx, l, nil) }()
 	var wg sync.WaitGroup
 	wg.Go(func() {
 		if status, _, _ := put(t, http.DefaultClient, "http://"+l.Addr().String()); status != 201 {
@@ -141,80 +132,5 @@ func TestServeEndsGracefully(t *testing.T) {
 	}
 	if _, err := net.Dial("tcp", l.Addr().String()); err == nil {
 		t.Error("somebody still listens")
-	}
-}
-
-// authority signs certificates for the tests of who is calling.
-type authority struct {
-	t    *testing.T
-	cert *x509.Certificate
-	key  *ecdsa.PrivateKey
-}
-
-func newAuthority(t *testing.T) authority {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	fatal(t, err)
-	a := authority{t, &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "test authority"}, IsCA: true, BasicConstraintsValid: true,
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), KeyUsage: x509.KeyUsageCertSign,
-	}, key}
-	der, err := x509.CreateCertificate(rand.Reader, a.cert, a.cert, key.Public(), key)
-	fatal(t, err)
-	a.cert, err = x509.ParseCertificate(der)
-	fatal(t, err)
-	return a
-}
-
-func (a authority) terminal(name string) tls.Certificate {
-	a.t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	fatal(a.t, err)
-	der, err := x509.CreateCertificate(rand.Reader, &x509.Certificate{
-		SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: name}, NotBefore: time.Now().Add(-time.Hour),
-		NotAfter: time.Now().Add(time.Hour), ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
-	}, a.cert, key.Public(), a.key)
-	fatal(a.t, err)
-	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
-}
-
-func TestCertificates(t *testing.T) {
-	var caller string
-	s := server.New(server.Config{Certificates: true, Intake: taker(func(_ context.Context, c, _ string, _ []byte) (api.Acknowledgement, bool, error) {
-		caller = c
-		return api.Acknowledgement{}, false, nil
-	})})
-	a := newAuthority(t)
-	h := httptest.NewUnstartedServer(s.Handler())
-	h.TLS = &tls.Config{ClientAuth: tls.VerifyClientCertIfGiven, ClientCAs: x509.NewCertPool()}
-	h.TLS.ClientCAs.AddCert(a.cert)
-	h.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
-	h.StartTLS()
-	defer h.Close()
-	client := func(certificates ...tls.Certificate) *http.Client {
-		c := h.Client().Transport.(*http.Transport).Clone()
-		c.TLSClientConfig.Certificates = certificates
-		return &http.Client{Transport: c}
-	}
-	if status, _, p := put(t, client(), h.URL); status != 403 || p.Code != api.ProblemCodeForbidden {
-		t.Errorf("without a certificate: %d %s, want 403", status, p.Code)
-	}
-	known := client(a.terminal("PT01"))
-	if status, _, _ := put(t, known, h.URL); status != 201 || caller != "PT01" {
-		t.Errorf("with its certificate: %d as %q", status, caller)
-	}
-	response, err := known.Post(h.URL+"/v1/terminals/PT02/heartbeat", "application/json", strings.NewReader("{}"))
-	fatal(t, err)
-	_, _ = io.Copy(io.Discard, response.Body)
-	response.Body.Close()
-	if response.StatusCode != 403 {
-		t.Errorf("a heartbeat in another's name: %d, want 403", response.StatusCode)
-	}
-	stranger := newAuthority(t)
-	r, err := http.NewRequestWithContext(t.Context(), "GET", h.URL+"/v1/health", nil)
-	fatal(t, err)
-	if response, err := client(stranger.terminal("PT01")).Do(r); err == nil {
-		response.Body.Close()
-		t.Errorf("a stranger's certificate got %d, want a refused handshake", response.StatusCode)
 	}
 }

@@ -53,7 +53,7 @@ type command struct {
 
 func commands() []command {
 	return []command{
-		doctorCommand(), devicesCommand(), readCardCommand(), traceCommand(), scanCommand(), printCommand(), printTestCommand(),
+		doctorCommand(), enrolCommand(), devicesCommand(), readCardCommand(), traceCommand(), scanCommand(), printCommand(), printTestCommand(),
 		outboxListCommand(), outboxShowCommand(), outboxExportCommand(), outboxRetryCommand(), slipsCommand(), journalVerifyCommand(),
 		catalogueCheckCommand(), configCheckCommand(), configShowCommand(), versionCommand(),
 	}

@@ -97,7 +97,7 @@ func diagnose(ctx context.Context, configs []string) diagnosis {
 		}
 		d.checkPrinter(ctx, cfg.Printer)
 		d.checkScanner(ctx, cfg.Scanner)
-		d.checkClock(d.checkCentral(ctx, cfg.Central))
+		d.checkClock(d.checkCentral(ctx, cfg.Central, d.checkIdentity(cfg)))
 	}
 	switch {
 	case d.count(fail) > 0:

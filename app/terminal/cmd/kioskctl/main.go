@@ -2,8 +2,8 @@
 // at everything that the kiosk works with and tries its devices, over a serial
 // line or SSH and without a screen.
 //
-// It changes nothing in the terminal's state and shows nobody's answers: they lie
-// sealed.
+// It changes nothing in the terminal's state but who it is to the central, and
+// shows nobody's answers: they lie sealed.
 package main
 
 import (

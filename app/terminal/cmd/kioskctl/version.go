@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"runtime/debug"
-	"time"
 
 	"leye/app/catalogue"
 	"leye/app/terminal/internal/kiosk"
@@ -16,7 +15,7 @@ import (
 )
 
 // contractVersion is that of app/api/openapi.yaml.
-const contractVersion = "1.1.0"
+const contractVersion = "1.2.0"
 
 // build is what this program was made of.
 type build struct {
@@ -50,20 +49,6 @@ func thisBuild() (build, error) {
 	}
 	b.Catalogue = declared.Version()
 	return b, nil
-}
-
-// builtAt is the time of the source's revision; zero when unknown.
-func builtAt() time.Time {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return time.Time{}
-	}
-	for _, s := range info.Settings {
-		if at, err := time.Parse(time.RFC3339, s.Value); s.Key == "vcs.time" && err == nil {
-			return at
-		}
-	}
-	return time.Time{}
 }
 
 func versionCommand() command {

@@ -7,6 +7,7 @@ package appliance
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -20,9 +21,11 @@ import (
 	"leye/app/api"
 	"leye/app/catalogue"
 	"leye/app/policy"
+	"leye/app/terminal/internal/clock"
 	"leye/app/terminal/internal/config"
 	"leye/app/terminal/internal/health"
 	"leye/app/terminal/internal/heartbeat"
+	"leye/app/terminal/internal/identity"
 	"leye/app/terminal/internal/journal"
 	"leye/app/terminal/internal/kiosk"
 	"leye/app/terminal/internal/outbox"
@@ -79,13 +82,15 @@ func Open(ctx context.Context, cfg config.Config, log *slog.Logger) (a *Applianc
 // build is what the steps of Open hand on to each other.
 type build struct {
 	*Appliance
-	cfg     config.Config
-	db      *store.Store
-	queue   *outbox.Outbox
-	slips   *slip.Ledger
-	line    *uplink.Uplink
-	printer *escpos.Printer
-	pulse   pulse
+	cfg      config.Config
+	db       *store.Store
+	queue    *outbox.Outbox
+	slips    *slip.Ledger
+	line     *uplink.Uplink
+	identity *identity.Identity // nil in the clear and when not enrolled
+	clock    *clock.Clock       // of the line
+	printer  *escpos.Printer
+	pulse    pulse
 }
 
 func (b *build) openStore(ctx context.Context) (err error) {
@@ -126,11 +131,47 @@ func (b *build) openKey() (*seal.Sealer, error) {
 }
 
 func (b *build) openLine(context.Context) (err error) {
-	if b.line, err = uplink.New(b.cfg.Central.URL, b.cfg.Central.Timeout); err != nil {
+	b.clock = clock.New(kiosk.BuiltAt())
+	line := uplink.Config{Base: b.cfg.Central.URL, Timeout: b.cfg.Central.Timeout}
+	if !b.cfg.Central.Clear() {
+		if err := b.openIdentity(); err != nil {
+			return err
+		}
+	}
+	if id := b.identity; id != nil {
+		line.TLS = func() *tls.Config { return id.TLS(b.clock.Now) }
+	}
+	if b.line, err = uplink.New(line); err != nil {
 		return err
 	}
 	b.close = append(b.close, b.line.Close)
 	b.tasks = append(b.tasks, relay.New(relay.Config{Queue: b.queue, Sender: b.line, Log: b.log, Rand: rand.Float64}))
+	return nil
+}
+
+// openIdentity leaves none where there is none: without a line the terminal takes
+// applications all the same, and says what it lacks.
+func (b *build) openIdentity() error {
+	id, err := identity.Load(b.cfg.Store.Dir)
+	switch {
+	case errors.Is(err, identity.ErrNone):
+		b.log.Error("the terminal is not enrolled: nothing can be sent")
+		b.pulse.stranger = true
+		return nil
+	case err != nil:
+		return err
+	case id.Name() != b.cfg.Terminal.ID:
+		b.log.Error("the terminal is enrolled under another name: nothing can be sent", "enrolled", id.Name(), "configured", b.cfg.Terminal.ID)
+		b.pulse.stranger = true
+		return nil
+	}
+	b.identity = id
+	// The machine's clock may have stood still since; the certificate is a witness.
+	floor := kiosk.BuiltAt()
+	if begun := id.Certificate().NotBefore; begun.After(floor) {
+		floor = begun
+	}
+	b.clock = clock.New(floor)
 	return nil
 }
 
@@ -242,6 +283,15 @@ func (b *build) openPulse(context.Context) error {
 		},
 	})
 	b.tasks = append(b.tasks, packs, heart)
+	if id := b.identity; id != nil {
+		b.tasks = append(b.tasks, identity.NewRenewal(identity.RenewalConfig{
+			Identity: id, Now: b.clock.Now, Rand: rand.Float64, Log: b.log,
+			Ask: func(ctx context.Context, request string) (api.Certificate, error) {
+				return b.line.Renew(ctx, id.Name(), request)
+			},
+			Ending: func(ending bool) { p.stand(kiosk.CodeCertificateEnd, ending) },
+		}))
+	}
 	return nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"log/slog"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,6 +17,7 @@ import (
 	"leye/app/terminal/internal/relay"
 	"leye/app/terminal/internal/session"
 	"leye/app/terminal/internal/store"
+	"leye/app/terminal/internal/uplink"
 	"leye/devices/idcard"
 	"leye/devices/printer"
 )
@@ -36,6 +38,7 @@ type pulse struct {
 	keepDays int  // of accepted entries
 	versions struct{ program, catalogue, policies string }
 	trust    trust
+	stranger bool   // the central knows no such terminal: not enrolled
 	newer    func() // told when the central has other packs than in the last beat
 	told     [2]string
 	log      *slog.Logger
@@ -49,6 +52,7 @@ func (p *pulse) gather(ctx context.Context) api.Heartbeat {
 		SentAt: time.Now(), Version: p.versions.program,
 		CatalogueVersion: &p.versions.catalogue, PoliciesVersion: &p.versions.policies,
 	}
+	p.stand(kiosk.CodeNotEnrolled, p.stranger)
 	p.devices(ctx)
 	p.storage(ctx)
 	p.tidy(ctx)
@@ -137,8 +141,10 @@ func (p *pulse) tidy(ctx context.Context) {
 func (p *pulse) heard(a heartbeat.Answer) {
 	var f *relay.Failure
 	answers := a.Err == nil || errors.As(a.Err, &f) && strings.HasPrefix(f.Code, "http_")
-	denied := f != nil && (f.Code == "http_401" || f.Code == "http_403")
-	p.stand(kiosk.CodeLineDown, !answers)
+	denied := f != nil && slices.Contains([]string{"http_401", "http_403", uplink.CodeUnwelcome}, f.Code)
+	untrusted := f != nil && f.Code == uplink.CodeUntrusted && !p.stranger
+	p.stand(kiosk.CodeLineDown, !answers && !denied && !untrusted && !p.stranger)
+	p.stand(kiosk.CodeUntrusted, untrusted)
 	p.stand(kiosk.CodeCentralRefused, denied)
 	p.stand(kiosk.CodeCentralFailing, answers && a.Err != nil && !denied)
 	if a.Err != nil {

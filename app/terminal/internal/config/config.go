@@ -8,6 +8,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"net"
 	"net/url"
 	"os"
 	"regexp"
@@ -75,12 +76,15 @@ type Scanner struct {
 	Profile string
 }
 
-// Central is where applications go.
+// Central is where applications go. In the clear (http) is for development.
 type Central struct {
 	URL     string
 	Timeout time.Duration
 	SealKey string // as [envelope.ParsePublicKey] reads it; empty: the first one that the central tells
 }
+
+// Clear reports whether the line is neither encrypted nor authenticated.
+func (c Central) Clear() bool { return strings.HasPrefix(c.URL, "http:") }
 
 // Store is where the terminal keeps its state. Key is "auto", "tpm" or "file":
 // what keeps the terminal's own key.
@@ -157,7 +161,7 @@ func Default() Config {
 		Reader2:  Serial{Driver: "bugst", Baud: 115200},
 		Printer:  Printer{Serial: Serial{Port: "/dev/leye-printer", Driver: "bugst", Baud: 115200}, Columns: 48, Font: "auto", Family: "epson", Roll: 80},
 		Scanner:  Scanner{Serial: Serial{Driver: "bugst", Baud: 115200}, Profile: "auto"},
-		Central:  Central{URL: "http://127.0.0.1:8700", Timeout: 10 * time.Second},
+		Central:  Central{URL: "http://127.0.0.1:8700", Timeout: 30 * time.Second},
 		Store:    Store{Dir: "/var/lib/leye", Key: "auto", KeepDays: 30},
 		Visit:    Visit{Idle: 90 * time.Second, Warn: 30 * time.Second, WaitForCentral: 5 * time.Second, Farewell: 12 * time.Second, NoCard: 20 * time.Second},
 	}
@@ -264,7 +268,7 @@ func (m *merger) merge(c *Config, r *raw) {
 	m.serial("scanner", r.Scanner.rawSerial, &c.Scanner.Serial)
 	profile := func(s string) bool { return slices.Contains(profiles, s) }
 	m.text("scanner.profile", r.Scanner.Profile, &c.Scanner.Profile, profile, fmt.Sprint("one of ", profiles))
-	m.text("central.url", r.Central.URL, &c.Central.URL, webAddress, "an http or https address without user, query and fragment")
+	m.text("central.url", r.Central.URL, &c.Central.URL, webAddress, "an https address, or http to this machine, without user, query and fragment")
 	m.duration("central.timeout", r.Central.Timeout, &c.Central.Timeout)
 	m.text("central.seal_key", r.Central.SealKey, &c.Central.SealKey, sealKey, "a public key as central keys prints it, or empty")
 	m.text("store.dir", r.Store.Dir, &c.Store.Dir, filled, someText)
@@ -298,11 +302,16 @@ func sealKey(s string) bool {
 }
 
 // webAddress refuses a user and password: the file is readable and the address
-// appears in logs.
+// appears in logs. In the clear a terminal speaks to its own machine at most.
 func webAddress(s string) bool {
 	u, err := url.Parse(s)
-	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Hostname() != "" &&
+	return err == nil && (u.Scheme == "https" || u.Scheme == "http" && loopback(u.Hostname())) && u.Hostname() != "" &&
 		u.User == nil && u.RawQuery == "" && u.Fragment == ""
+}
+
+func loopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 func (m *merger) serial(section string, r rawSerial, to *Serial) {

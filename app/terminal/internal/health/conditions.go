@@ -80,6 +80,21 @@ var conditions = [...]Condition{
 		Text{"向区中心核对密钥指纹；确认更换后写入 [central] seal_key", "compare the fingerprint with the central's staff; if the key was changed on purpose, put it into [central] seal_key"},
 	},
 	{
+		kiosk.CodeNotEnrolled, Error,
+		Text{"本终端尚未在区中心登记", "the terminal is not enrolled with the central"},
+		Text{"向区中心要一次性登记码，运行 kioskctl enrol，再重新启动终端", "ask the central's staff for a one-time code, run kioskctl enrol and start the kiosk again"},
+	},
+	{
+		kiosk.CodeCertificateEnd, Warning,
+		Text{"本终端的证书即将到期，还没有更新", "the terminal's certificate nears its end and is not renewed"},
+		Text{"检查网络和区中心；到期后须重新登记", "check line and central; once it has ended, the terminal has to be enrolled again"},
+	},
+	{
+		kiosk.CodeUntrusted, Error,
+		Text{"应答的不是本终端信任的区中心", "what answers is not a central that the terminal trusts"},
+		Text{"核对本机时钟和 [central] url；都对则有人冒充区中心，请报告安全负责人", "compare the clock and [central] url; if both are right somebody poses as the central: report it"},
+	},
+	{
 		kiosk.CodeStoreFull, Error,
 		Text{"磁盘空间不足，不能再收申请", "the disk is full, no application can be taken"},
 		Text{"删除无关文件；不要删除终端自己的数据文件", "remove files that do not belong here; never the terminal's own state file"},

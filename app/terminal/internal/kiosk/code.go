@@ -22,6 +22,9 @@ const (
 	CodeCentralRefused Code = "K-303" // the central does not accept this terminal
 	CodeClockWrong     Code = "K-304" // wall clock and central disagree
 	CodeOtherSealKey   Code = "K-305" // the central's seal key is not the one that is trusted
+	CodeNotEnrolled    Code = "K-306" // the terminal has no certificate
+	CodeCertificateEnd Code = "K-307" // the certificate nears its end and is not renewed
+	CodeUntrusted      Code = "K-308" // what answers is not a central that is trusted
 	CodeStoreFull      Code = "K-401"
 	CodeStoreDamaged   Code = "K-402"
 	CodeStoreFailing   Code = "K-403" // reading or writing the file fails

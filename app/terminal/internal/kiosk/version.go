@@ -3,6 +3,7 @@ package kiosk
 import (
 	"cmp"
 	"runtime/debug"
+	"time"
 )
 
 // version is set when a release is built
@@ -16,4 +17,19 @@ func Version() string {
 		built = info.Main.Version
 	}
 	return cmp.Or(version, built, "development")
+}
+
+// BuiltAt is the time of the source's revision, before which no true clock can
+// be; zero when it is not known.
+func BuiltAt() time.Time {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return time.Time{}
+	}
+	for _, s := range info.Settings {
+		if at, err := time.Parse(time.RFC3339, s.Value); s.Key == "vcs.time" && err == nil {
+			return at
+		}
+	}
+	return time.Time{}
 }

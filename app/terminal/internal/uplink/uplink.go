@@ -6,6 +6,8 @@ package uplink
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -18,6 +20,23 @@ import (
 	"leye/app/terminal/internal/relay"
 )
 
+// Config is what an Uplink works with.
+type Config struct {
+	Base    string                                                               // address of the central
+	Timeout time.Duration                                                        // of one request with its answer; 30 s when 0
+	TLS     func() *tls.Config                                                   // for one connection, where Base is https; the system's roots are never asked
+	Dial    func(ctx context.Context, network, address string) (net.Conn, error) // nil: the network
+}
+
+// How long the parts of a request may take: a central that is there answers each
+// in a fraction, and a whole one that drips is cut off by the time of all.
+const (
+	connectTime = 5 * time.Second
+	tlsTime     = 5 * time.Second
+	headerTime  = 10 * time.Second
+	requestTime = 30 * time.Second
+)
+
 // Uplink is the line to one central. Its methods may be called from any
 // goroutine; their errors are *relay.Failure, and from Send also *relay.Rejected.
 type Uplink struct {
@@ -25,24 +44,57 @@ type Uplink struct {
 	client *http.Client
 }
 
-// New makes an Uplink to the central at base; timeout bounds one request with
-// its answer.
-func New(base string, timeout time.Duration) (*Uplink, error) {
-	if _, err := api.NewClient(base); err != nil {
+// New makes an Uplink.
+func New(c Config) (*Uplink, error) {
+	if _, err := api.NewClient(c.Base); err != nil {
 		return nil, fmt.Errorf("open central: %w", err)
 	}
-	return &Uplink{base: base, client: &http.Client{
-		Timeout: timeout,
+	if c.Timeout == 0 {
+		c.Timeout = requestTime
+	}
+	if c.Dial == nil {
+		c.Dial = (&net.Dialer{KeepAlive: 30 * time.Second}).DialContext
+	}
+	if c.TLS == nil {
+		c.TLS = func() *tls.Config { return &tls.Config{MinVersion: tls.VersionTLS13, RootCAs: x509.NewCertPool()} }
+	}
+	return &Uplink{base: c.Base, client: &http.Client{
+		Timeout: c.Timeout,
 		// A redirect would carry personal data to a place nobody configured.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		// Of its own: no proxy from the environment may come between, and few
 		// connections, since one task sends one entry at a time.
 		Transport: &http.Transport{
-			DialContext:         (&net.Dialer{Timeout: timeout / 2, KeepAlive: 30 * time.Second}).DialContext,
-			TLSHandshakeTimeout: timeout / 2, MaxIdleConnsPerHost: 2, IdleConnTimeout: time.Minute,
-			MaxResponseHeaderBytes: 16 << 10,
+			DialContext: c.dial, DialTLSContext: c.dialTLS, ResponseHeaderTimeout: headerTime,
+			MaxIdleConnsPerHost: 2, IdleConnTimeout: time.Minute, MaxResponseHeaderBytes: 16 << 10,
 		},
 	}}, nil
+}
+
+func (c Config) dial(ctx context.Context, network, address string) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, connectTime)
+	defer cancel()
+	return c.Dial(ctx, network, address)
+}
+
+// dialTLS takes the configuration anew for each connection: certificate and
+// roots change while the terminal runs.
+func (c Config) dialTLS(ctx context.Context, network, address string) (net.Conn, error) {
+	plain, err := c.dial(ctx, network, address)
+	if err != nil {
+		return nil, err
+	}
+	settings := c.TLS().Clone()
+	if settings.ServerName, _, err = net.SplitHostPort(address); err != nil {
+		return nil, errors.Join(err, plain.Close())
+	}
+	conn := tls.Client(plain, settings)
+	ctx, cancel := context.WithTimeout(ctx, tlsTime)
+	defer cancel()
+	if err := conn.HandshakeContext(ctx); err != nil {
+		return nil, errors.Join(err, plain.Close())
+	}
+	return conn, nil
 }
 
 // Close drops the connections that wait for the next request.
@@ -73,14 +125,28 @@ func failed(err error) error {
 	if errors.As(err, &timeout) && timeout.Timeout() {
 		return &relay.Failure{Code: "timeout", Err: err}
 	}
+	var untrusted *tls.CertificateVerificationError
+	var alert *net.OpError
+	switch {
+	case errors.As(err, &untrusted):
+		return &relay.Failure{Code: CodeUntrusted, Err: err}
+	case errors.As(err, &alert) && alert.Op == "remote error": // as crypto/tls names an alert of the other side
+		return &relay.Failure{Code: CodeUnwelcome, Err: err}
+	}
 	return &relay.Failure{Code: "no_connection", Err: err}
 }
+
+// Codes of failures that say more than that there is no line.
+const (
+	CodeUntrusted = "central_untrusted" // what answers is no central under the pinned roots, or a clock is wrong
+	CodeUnwelcome = "tls_refused"       // the central would not take the certificate
+)
 
 // refused is an answer that is neither a success nor the central's final no.
 func refused(resp *http.Response) error {
 	return &relay.Failure{
 		Code: "http_" + strconv.Itoa(resp.StatusCode), After: retryAfter(resp.Header, time.Now()),
-		Err: fmt.Errorf("central answered %d", resp.StatusCode),
+		Err: fmt.Errorf("it answers with HTTP %d", resp.StatusCode),
 	}
 }
 

@@ -47,7 +47,7 @@ func TestWhatACentralMayAnswer(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			server := httptest.NewServer(c.handler)
 			defer server.Close()
-			s, err := uplink.New(server.URL, 5*time.Second)
+			s, err := uplink.New(uplink.Config{Base: server.URL, Timeout: 5 * time.Second})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -63,7 +63,7 @@ func TestTheFormIsSaid(t *testing.T) {
 	var media string
 	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { media = r.Header.Get("Content-Type") }))
 	defer server.Close()
-	s, err := uplink.New(server.URL, 5*time.Second)
+	s, err := uplink.New(uplink.Config{Base: server.URL, Timeout: 5 * time.Second})
 	if err != nil {
 		t.Fatal(err)
 	}

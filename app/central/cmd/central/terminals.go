@@ -1,0 +1,134 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"text/tabwriter"
+	"time"
+
+	"leye/app/central/internal/authority"
+	"leye/app/central/internal/enrolment"
+	"leye/app/central/internal/intake"
+	"leye/app/central/internal/ledger"
+)
+
+// terminals does what its first word says, in an open ledger.
+func terminals(ctx context.Context, args []string, stdout, stderr io.Writer) (err error) {
+	f := flag.NewFlagSet("terminals", flag.ContinueOnError)
+	db := f.String("db", "central.db", "")
+	words, err := parse(f, args, stderr)
+	if err != nil {
+		return err
+	}
+	do, id, err := choose(words, stderr)
+	if err != nil {
+		return err
+	}
+	l, err := openExisting(ctx, *db)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, l.Close()) }()
+	return do(ctx, l, id, stdout)
+}
+
+type withTerminal func(ctx context.Context, l *ledger.Ledger, id string, stdout io.Writer) error
+
+func choose(words []string, stderr io.Writer) (do withTerminal, id string, err error) {
+	ofOne := map[string]withTerminal{"add": addTerminal, "revoke": revokeTerminal}
+	switch {
+	case len(words) == 1 && words[0] == "list":
+		return listTerminals, "", nil
+	case len(words) != 2 || ofOne[words[0]] == nil:
+		return nil, "", usage(stderr, "terminals takes add ID, list or revoke ID")
+	case !intake.ValidTerminal(words[1]):
+		return nil, "", usage(stderr, "%q is not a terminal's name", words[1])
+	}
+	return ofOne[words[0]], words[1], nil
+}
+
+const minute = "2006-01-02 15:04"
+
+// shanghai is the zone of every time that is printed.
+var shanghai = time.FixedZone("CST", 8*60*60)
+
+func addTerminal(ctx context.Context, l *ledger.Ledger, id string, stdout io.Writer) error {
+	code, expires, err := enrolment.New(nil, l, nil).NewCode(ctx, id)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(stdout, "code: %s\nfor terminal %s, once, until %s\n", code, id, expires.In(shanghai).Format(minute))
+	return err
+}
+
+func revokeTerminal(ctx context.Context, l *ledger.Ledger, id string, stdout io.Writer) error {
+	n, err := l.Revoke(ctx, id)
+	if err != nil {
+		return err
+	}
+	if n == 0 {
+		return fmt.Errorf("revoke %s: it has no certificate that stands: %w", id, ledger.ErrNotFound)
+	}
+	_, err = fmt.Fprintf(stdout, "terminal %s is revoked, certificates: %d\n", id, n)
+	return err
+}
+
+func listTerminals(ctx context.Context, l *ledger.Ledger, _ string, stdout io.Writer) error {
+	all, err := l.Certificates(ctx)
+	if err != nil {
+		return err
+	}
+	w := tabwriter.NewWriter(stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "TERMINAL\tCERTIFICATE\tISSUED\tENDS\tSERIAL")
+	for _, c := range all {
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", c.Terminal, standing(c, time.Now()),
+			c.IssuedAt.Format(minute), c.EndsAt.Format(minute), c.Serial)
+	}
+	return w.Flush()
+}
+
+func standing(c ledger.Certificate, now time.Time) string {
+	switch {
+	case !c.RevokedAt.IsZero():
+		return "revoked"
+	case now.After(c.EndsAt):
+		return "ended"
+	}
+	return "stands"
+}
+
+func certificateAuthority(args []string, stdout, stderr io.Writer) error {
+	f := flag.NewFlagSet("ca", flag.ContinueOnError)
+	db := f.String("db", "central.db", "")
+	path := f.String("ca", "", "")
+	words, err := parse(f, args, stderr)
+	if err != nil {
+		return err
+	}
+	if len(words) != 1 || words[0] != "show" && words[0] != "rotate" {
+		return usage(stderr, "ca takes show or rotate")
+	}
+	dir := cmp.Or(*path, authority.Path(*db))
+	if words[0] == "rotate" {
+		kept, err := authority.Rotate(dir, nil)
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(stdout, "the next root is the current one now; start the central again\nas it was: %s\n", kept)
+		return err
+	}
+	ca, err := authority.Read(dir, nil)
+	if err != nil {
+		return err
+	}
+	text, err := ca.Trust().PEM()
+	if err != nil {
+		return err
+	}
+	_, err = io.WriteString(stdout, text)
+	return err
+}
