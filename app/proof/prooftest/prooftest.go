@@ -43,8 +43,9 @@ func New(tb testing.TB) *CA {
 	if _, c.Answers, err = ed25519.GenerateKey(rand.Reader); err != nil {
 		tb.Fatal(err)
 	}
+	// As old as anybody's clock may be wrong.
 	c.Root = c.Sign(&x509.Certificate{
-		Subject: pkix.Name{CommonName: "test root"}, NotBefore: time.Now().AddDate(-1, 0, 0), NotAfter: time.Now().AddDate(20, 0, 0),
+		Subject: pkix.Name{CommonName: "test root"}, NotBefore: time.Date(1999, 1, 1, 0, 0, 0, 0, time.UTC), NotAfter: time.Date(2099, 1, 1, 0, 0, 0, 0, time.UTC),
 		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
 	}, c.key.Public())
 	return c

@@ -282,7 +282,7 @@ func (s settings) build(l *ledger.Ledger, key *envelope.PrivateKey, ca *authorit
 		Console: pages, Version: programVersion(), Log: log,
 	}
 	if ca != nil {
-		c.Enrolment = enrolment.New(ca, l, nil)
+		c.Enrolment, c.AnswersKey = enrolment.New(ca, l, nil), ca.AnswersKey()
 		if c.Trust, err = ca.Trust().PEM(); err != nil {
 			return nil, err
 		}

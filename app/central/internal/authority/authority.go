@@ -161,9 +161,11 @@ func (a *Authority) serverCertificate(names []string) (*tls.Certificate, error) 
 	if err != nil {
 		return nil, err
 	}
+	// As old as its root: a terminal that has lost the time must still be able to
+	// come and learn it.
 	template := &x509.Certificate{
 		Subject:   pkix.Name{CommonName: "Leye central"},
-		NotBefore: now.Add(-backdated), NotAfter: now.Add(serverLife),
+		NotBefore: a.current.cert.NotBefore, NotAfter: now.Add(serverLife),
 		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 		BasicConstraintsValid: true,
 	}

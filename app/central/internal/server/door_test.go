@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"bytes"
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/elliptic"
@@ -56,6 +57,7 @@ func startGateAt(t *testing.T, path string, adapt func(*server.Config)) *gate {
 		c.Enrolment = g.office
 		c.Trust, err = g.ca.Trust().PEM()
 		fatal(t, err)
+		c.AnswersKey = g.ca.AnswersKey()
 		if adapt != nil {
 			adapt(c)
 		}
@@ -67,6 +69,7 @@ func startGateAt(t *testing.T, path string, adapt func(*server.Config)) *gate {
 	h.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
 	h.Start()
 	t.Cleanup(h.Close)
+	g.clock.advance(time.Second) // what is signed in the second of the start is not taken
 	g.door = "https://" + address
 	return g
 }
@@ -124,11 +127,42 @@ func pair(t *testing.T, answer []byte, key ed25519.PrivateKey) tls.Certificate {
 // client is a terminal's: it trusts the central's roots and shows certificates.
 func (g *gate) client(certificates ...tls.Certificate) *http.Client {
 	c := &tls.Config{RootCAs: g.ca.Trust().Pool(), Time: g.clock.read}
+	i := g.judged(c).Transport.(inspector)
 	if len(certificates) > 0 {
+		i.line = signer{i.line, certificates[0].PrivateKey, g.clock.read}
 		// Shown even to a server that names other authorities: an attacker does so too.
 		c.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return &certificates[0], nil }
 	}
-	return g.judged(c)
+	return &http.Client{Transport: i}
+}
+
+// signer signs as a terminal does, where the key is one that can.
+type signer struct {
+	http.RoundTripper
+	key crypto.PrivateKey
+	now func() time.Time
+}
+
+func (s signer) RoundTrip(r *http.Request) (*http.Response, error) {
+	if key, ok := s.key.(ed25519.PrivateKey); ok {
+		r = r.Clone(r.Context())
+		signAs(r, key, proof.Params{Created: s.now(), Nonce: rand.Text()[:22]})
+	}
+	return s.RoundTripper.RoundTrip(r)
+}
+
+func signAs(r *http.Request, key ed25519.PrivateKey, p proof.Params) {
+	var body []byte
+	if r.GetBody != nil {
+		copied, _ := r.GetBody()
+		body, _ = io.ReadAll(copied)
+	}
+	p.KeyID = proof.Fingerprint(key.Public().(ed25519.PublicKey))
+	digest := proof.ContentDigest(body)
+	input, signature := proof.SignRequest(key, proof.Request{Method: r.Method, Target: r.URL.RequestURI(), Digest: digest}, p)
+	r.Header.Set(proof.DigestField, digest)
+	r.Header.Set(proof.InputField, input)
+	r.Header.Set(proof.SignatureField, signature)
 }
 
 func (g *gate) judged(c *tls.Config) *http.Client {
@@ -181,7 +215,9 @@ func TestWhoComesIn(t *testing.T) {
 	with := func(change func(*tls.Config)) *http.Client {
 		c := &tls.Config{RootCAs: g.ca.Trust().Pool(), Certificates: []tls.Certificate{good}, Time: g.clock.read}
 		change(c)
-		return g.judged(c)
+		i := g.judged(c).Transport.(inspector)
+		i.line = signer{i.line, good.PrivateKey, g.clock.read}
+		return &http.Client{Transport: i}
 	}
 	for n, tt := range []struct {
 		name   string
@@ -365,7 +401,8 @@ func TestRootsRoll(t *testing.T) {
 		t.Error("rotated twice, and terminals of the first root are left outside")
 	}
 	g = startGateAt(t, path, nil)
-	client := g.judged(&tls.Config{RootCAs: known.Pool(), Certificates: []tls.Certificate{cert}, Time: g.clock.read})
+	client := g.client(cert)
+	client.Transport.(inspector).line.(signer).RoundTripper.(*http.Transport).TLSClientConfig.RootCAs = known.Pool()
 	status, answer := g.post(client, "/v1/terminals/PT01/certificate",
 		api.Renewal{Request: request(t, "PT01", cert.PrivateKey.(ed25519.PrivateKey))})
 	if status != 201 {

@@ -159,6 +159,7 @@ func (s *Server) open(next http.Handler) http.Handler {
 // one that was revoked, asked anew for each request: connections live long. Who
 // enrols has none yet.
 func (s *Server) certified(next http.Handler) http.Handler {
+	proven := s.proven(next)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Pattern == enrolPattern {
 			next.ServeHTTP(w, r)
@@ -176,7 +177,7 @@ func (s *Server) certified(next http.Handler) http.Handler {
 		case err != nil:
 			s.failed(w, r, err)
 		default:
-			next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), callerKey{}, cert)))
+			proven.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), callerKey{}, cert)))
 		}
 	})
 }

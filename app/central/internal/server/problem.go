@@ -18,6 +18,9 @@ type problem struct {
 
 var problems = map[api.ProblemCode]problem{
 	api.ProblemCodeMalformed:            {http.StatusBadRequest, "The request does not follow the contract"},
+	api.ProblemCodeUnsigned:             {http.StatusUnauthorized, "The request is not signed by this terminal"},
+	api.ProblemCodeStale:                {http.StatusUnauthorized, "The request was signed at another time"},
+	api.ProblemCodeReplayed:             {http.StatusUnauthorized, "The request came before"},
 	api.ProblemCodeForbidden:            {http.StatusForbidden, "The certificate does not stand for this terminal"},
 	api.ProblemCodeWrongCode:            {http.StatusForbidden, "The code does not enrol this terminal"},
 	api.ProblemCodeNotFound:             {http.StatusNotFound, "There is nothing at this address"},

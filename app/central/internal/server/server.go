@@ -7,6 +7,7 @@ package server
 
 import (
 	"context"
+	"crypto/ed25519"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -18,6 +19,7 @@ import (
 	"leye/app/api"
 	"leye/app/catalogue"
 	"leye/app/central/internal/ledger"
+	"leye/app/central/internal/nonce"
 	"leye/app/central/internal/tries"
 	"leye/app/envelope"
 )
@@ -61,6 +63,7 @@ type Config struct {
 	Version                     string             // of the program
 	Enrolment                   Enrolment          // who may be a terminal; anybody when nil
 	Trust                       string             // handed to terminals with their certificates, PEM
+	AnswersKey                  ed25519.PrivateKey // signs what terminals are told; nothing is signed when nil
 	AtOnce                      int                // requests; 256 when 0
 	Now                         func() time.Time   // time.Now when nil
 	Log                         *slog.Logger       // nothing is logged when nil
@@ -68,20 +71,23 @@ type Config struct {
 
 // Server answers requests; its methods may be called at the same time.
 type Server struct {
-	intake    Intake
-	ledger    Ledger
-	catalogue Catalogue
-	packs     struct{ catalogue, policies Pack }
-	sealKey   *api.SealKey
-	version   string
-	enrolment Enrolment
-	trust     string
-	now       func() time.Time
-	log       *slog.Logger
-	guesses   *tries.Counter
-	places    chan struct{}
-	handler   http.Handler
-	terminals http.Handler
+	intake     Intake
+	ledger     Ledger
+	catalogue  Catalogue
+	packs      struct{ catalogue, policies Pack }
+	sealKey    *api.SealKey
+	version    string
+	enrolment  Enrolment
+	trust      string
+	answersKey ed25519.PrivateKey
+	nonces     *nonce.Memory
+	begun      time.Time
+	now        func() time.Time
+	log        *slog.Logger
+	guesses    *tries.Counter
+	places     chan struct{}
+	handler    http.Handler
+	terminals  http.Handler
 }
 
 // Ten wrong query codes close a case's door for ten minutes.
@@ -103,7 +109,7 @@ func New(c Config) *Server {
 	}
 	s := &Server{
 		intake: c.Intake, ledger: c.Ledger, catalogue: c.Catalogue, version: c.Version,
-		enrolment: c.Enrolment, trust: c.Trust, now: c.Now, log: c.Log,
+		enrolment: c.Enrolment, trust: c.Trust, answersKey: c.AnswersKey, nonces: nonce.New(c.Now), begun: c.Now(), now: c.Now, log: c.Log,
 		guesses: tries.New(tries.Limit{Wrong: wrongCodes, For: closedAfter, Now: c.Now}),
 		places:  make(chan struct{}, c.AtOnce),
 	}

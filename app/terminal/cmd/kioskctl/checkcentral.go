@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"strings"
@@ -11,6 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"leye/app/api"
+	"leye/app/terminal/internal/clock"
 	"leye/app/terminal/internal/config"
 	"leye/app/terminal/internal/identity"
 	"leye/app/terminal/internal/kiosk"
@@ -21,9 +21,9 @@ import (
 // askHealth asks the central how it is, as the kiosk would; took is the time of
 // the whole exchange.
 func askHealth(ctx context.Context, c config.Central, id *identity.Identity) (h api.Health, took time.Duration, err error) {
-	settings := uplink.Config{Base: c.URL, Timeout: c.Timeout}
+	settings := uplink.Config{Base: c.URL, Timeout: c.Timeout, Clock: clock.New(kiosk.BuiltAt())}
 	if id != nil {
-		settings.TLS = func() *tls.Config { return id.TLS(notBeforeBuild) }
+		settings.Identity = id
 	}
 	line, err := uplink.New(settings)
 	if err != nil {
@@ -56,7 +56,7 @@ func lineCode(code string) kiosk.Code {
 	switch {
 	case code == "http_401" || code == "http_403" || code == uplink.CodeUnwelcome:
 		return kiosk.CodeCentralRefused
-	case code == uplink.CodeUntrusted:
+	case code == uplink.CodeUntrusted || code == uplink.CodeUnsigned:
 		return kiosk.CodeUntrusted
 	case strings.HasPrefix(code, "http_") || code == "nonsense" || code == "answer_too_large":
 		return kiosk.CodeCentralFailing

@@ -3,16 +3,15 @@ package main
 import (
 	"cmp"
 	"context"
-	"crypto/tls"
 	"errors"
 	"flag"
 	"fmt"
 	"net/url"
 	"os"
-	"time"
 
 	"leye/app/api"
 	"leye/app/proof"
+	"leye/app/terminal/internal/clock"
 	"leye/app/terminal/internal/config"
 	"leye/app/terminal/internal/identity"
 	"leye/app/terminal/internal/kiosk"
@@ -74,9 +73,7 @@ func enrol(ctx context.Context, cfg config.Config, code, root string) (*identity
 	if err := os.MkdirAll(cfg.Store.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("enrol terminal: %w", err)
 	}
-	line, err := uplink.New(uplink.Config{Base: cfg.Central.URL, Timeout: cfg.Central.Timeout, TLS: func() *tls.Config {
-		return &tls.Config{MinVersion: tls.VersionTLS13, RootCAs: trust.Pool(), Time: notBeforeBuild}
-	}})
+	line, err := uplink.New(uplink.Config{Base: cfg.Central.URL, Timeout: cfg.Central.Timeout, Trust: trust, Clock: clock.New(kiosk.BuiltAt())})
 	if err != nil {
 		return nil, err
 	}
@@ -91,12 +88,4 @@ func enrol(ctx context.Context, cfg config.Config, code, root string) (*identity
 		return nil, fmt.Errorf("enrol terminal %s: %w", cfg.Terminal.ID, err)
 	}
 	return id, nil
-}
-
-func notBeforeBuild() time.Time {
-	now, built := time.Now(), kiosk.BuiltAt()
-	if now.Before(built) {
-		return built
-	}
-	return now
 }

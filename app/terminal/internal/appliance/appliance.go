@@ -7,7 +7,6 @@ package appliance
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -132,14 +131,14 @@ func (b *build) openKey() (*seal.Sealer, error) {
 
 func (b *build) openLine(context.Context) (err error) {
 	b.clock = clock.New(kiosk.BuiltAt())
-	line := uplink.Config{Base: b.cfg.Central.URL, Timeout: b.cfg.Central.Timeout}
 	if !b.cfg.Central.Clear() {
 		if err := b.openIdentity(); err != nil {
 			return err
 		}
 	}
-	if id := b.identity; id != nil {
-		line.TLS = func() *tls.Config { return id.TLS(b.clock.Now) }
+	line := uplink.Config{Base: b.cfg.Central.URL, Timeout: b.cfg.Central.Timeout, Clock: b.clock}
+	if b.identity != nil { // a nil of its type would not be a nil Identity
+		line.Identity = b.identity
 	}
 	if b.line, err = uplink.New(line); err != nil {
 		return err

@@ -142,7 +142,7 @@ func (p *pulse) heard(a heartbeat.Answer) {
 	var f *relay.Failure
 	answers := a.Err == nil || errors.As(a.Err, &f) && strings.HasPrefix(f.Code, "http_")
 	denied := f != nil && slices.Contains([]string{"http_401", "http_403", uplink.CodeUnwelcome}, f.Code)
-	untrusted := f != nil && f.Code == uplink.CodeUntrusted && !p.stranger
+	untrusted := f != nil && (f.Code == uplink.CodeUntrusted || f.Code == uplink.CodeUnsigned) && !p.stranger
 	p.stand(kiosk.CodeLineDown, !answers && !denied && !untrusted && !p.stranger)
 	p.stand(kiosk.CodeUntrusted, untrusted)
 	p.stand(kiosk.CodeCentralRefused, denied)

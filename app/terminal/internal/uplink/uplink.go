@@ -6,8 +6,8 @@ package uplink
 
 import (
 	"context"
+	"crypto/ed25519"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -17,15 +17,38 @@ import (
 	"time"
 
 	"leye/app/api"
+	"leye/app/proof"
+	"leye/app/terminal/internal/clock"
 	"leye/app/terminal/internal/relay"
 )
 
+// Identity is who the terminal is to the central.
+type Identity interface {
+	TLS(now func() time.Time) *tls.Config
+	Key() ed25519.PrivateKey
+	Trust() proof.Trust
+}
+
 // Config is what an Uplink works with.
 type Config struct {
-	Base    string                                                               // address of the central
-	Timeout time.Duration                                                        // of one request with its answer; 30 s when 0
-	TLS     func() *tls.Config                                                   // for one connection, where Base is https; the system's roots are never asked
-	Dial    func(ctx context.Context, network, address string) (net.Conn, error) // nil: the network
+	Base    string        // address of the central
+	Timeout time.Duration // of one request with its answer; 30 s when 0
+
+	// Identity signs requests and says whose answers count; nil: nothing is
+	// signed and every answer counts.
+	Identity Identity
+	Trust    proof.Trust  // whom to believe for TLS without an Identity; nobody when empty
+	Clock    *clock.Clock // corrected by what the central signs; nil: the machine's
+
+	Dial func(ctx context.Context, network, address string) (net.Conn, error) // nil: the network
+}
+
+// tls is for one connection: certificate and roots change while the terminal runs.
+func (c Config) tls() *tls.Config {
+	if c.Identity != nil {
+		return c.Identity.TLS(c.Clock.Now)
+	}
+	return &tls.Config{MinVersion: tls.VersionTLS13, RootCAs: c.Trust.Pool(), Time: c.Clock.Now}
 }
 
 // How long the parts of a request may take: a central that is there answers each
@@ -41,6 +64,7 @@ const (
 // goroutine; their errors are *relay.Failure, and from Send also *relay.Rejected.
 type Uplink struct {
 	base   string
+	cfg    Config
 	client *http.Client
 }
 
@@ -55,10 +79,10 @@ func New(c Config) (*Uplink, error) {
 	if c.Dial == nil {
 		c.Dial = (&net.Dialer{KeepAlive: 30 * time.Second}).DialContext
 	}
-	if c.TLS == nil {
-		c.TLS = func() *tls.Config { return &tls.Config{MinVersion: tls.VersionTLS13, RootCAs: x509.NewCertPool()} }
+	if c.Clock == nil {
+		c.Clock = clock.New(time.Time{})
 	}
-	return &Uplink{base: c.Base, client: &http.Client{
+	return &Uplink{base: c.Base, cfg: c, client: &http.Client{
 		Timeout: c.Timeout,
 		// A redirect would carry personal data to a place nobody configured.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
@@ -77,14 +101,12 @@ func (c Config) dial(ctx context.Context, network, address string) (net.Conn, er
 	return c.Dial(ctx, network, address)
 }
 
-// dialTLS takes the configuration anew for each connection: certificate and
-// roots change while the terminal runs.
 func (c Config) dialTLS(ctx context.Context, network, address string) (net.Conn, error) {
 	plain, err := c.dial(ctx, network, address)
 	if err != nil {
 		return nil, err
 	}
-	settings := c.TLS().Clone()
+	settings := c.tls()
 	if settings.ServerName, _, err = net.SplitHostPort(address); err != nil {
 		return nil, errors.Join(err, plain.Close())
 	}
@@ -103,8 +125,28 @@ func (u *Uplink) Close() error {
 	return nil
 }
 
-// ask sends a request and reads at most that many bytes of its answer.
+// ask sends a request and reads at most that many bytes of its answer. One that
+// the central found signed at another time is signed once more, by its clock.
 func (u *Uplink) ask(ctx context.Context, req *http.Request, most int64) (*http.Response, []byte, error) {
+	resp, answer, err := u.once(ctx, req, most)
+	if err != nil || u.cfg.Identity == nil || resp.StatusCode != http.StatusUnauthorized {
+		return resp, answer, err
+	}
+	if p, ok := problem(resp, answer); !ok || p.Code != api.ProblemCodeStale {
+		return resp, answer, nil
+	}
+	if req.GetBody != nil {
+		if req.Body, err = req.GetBody(); err != nil {
+			return nil, nil, &relay.Failure{Code: "request", Err: err}
+		}
+	}
+	return u.once(ctx, req, most)
+}
+
+func (u *Uplink) once(ctx context.Context, req *http.Request, most int64) (*http.Response, []byte, error) {
+	if err := u.sign(req); err != nil {
+		return nil, nil, &relay.Failure{Code: "request", Err: err}
+	}
 	resp, err := u.client.Do(req.WithContext(ctx))
 	if err != nil {
 		return nil, nil, failed(err)
@@ -117,7 +159,7 @@ func (u *Uplink) ask(ctx context.Context, req *http.Request, most int64) (*http.
 	case int64(len(answer)) > most:
 		return nil, nil, &relay.Failure{Code: "answer_too_large", Err: fmt.Errorf("more than %d bytes", most)}
 	}
-	return resp, answer, nil
+	return resp, answer, u.believe(req, resp, answer)
 }
 
 func failed(err error) error {
