@@ -167,6 +167,11 @@ type Acknowledgement struct {
 
 	// QueryCode Six digits, to be printed on the slip only.
 	QueryCode string `json:"queryCode"`
+
+	// Signature Ed25519 in base64 by a key that terminals were handed, over lines of the form `length:text`, the length in
+	// bytes: `leye acknowledgement 1`, id, number, queryCode, digest, acceptedAt in milliseconds since 1970 UTC,
+	// due, desk. An enrolled terminal deletes nothing without it. Absent where terminals show no certificates.
+	Signature string `json:"signature,omitempty"`
 }
 
 // AnswerProblem defines model for AnswerProblem.

@@ -19,6 +19,7 @@ import (
 	"leye/app/central/internal/ledger"
 	"leye/app/central/internal/mask"
 	"leye/app/envelope"
+	"leye/app/proof"
 )
 
 var _ api.ServerInterface = (*Server)(nil)
@@ -38,12 +39,22 @@ func (s *Server) FileApplication(w http.ResponseWriter, r *http.Request, id api.
 		s.failed(w, r, err)
 		return
 	}
+	s.vouch(&ack)
 	status := http.StatusOK
 	if !repeated {
 		status = http.StatusCreated
 		w.Header().Set("Location", "/v1/cases/"+ack.Number)
 	}
 	send(w, status, ack)
+}
+
+// vouch signs an acknowledgement, the same one always alike.
+func (s *Server) vouch(a *api.Acknowledgement) {
+	if s.answersKey != nil {
+		a.Signature = proof.Acknowledgement{
+			ID: a.Id, Number: a.Number, QueryCode: a.QueryCode, Digest: a.Digest, AcceptedAt: a.AcceptedAt, Due: a.Due, Desk: a.Desk,
+		}.Sign(s.answersKey)
+	}
 }
 
 const plainType = "application/json"

@@ -210,3 +210,20 @@ func TestAnswersAreSigned(t *testing.T) {
 		}
 	}
 }
+
+func TestAcknowledgementsAreSignedAlike(t *testing.T) {
+	g := startGate(t)
+	client := g.client(g.enrol("PT01"))
+	var acks [2]api.Acknowledgement
+	for n, want := range []int{201, 200} {
+		status, answer := g.file(client, someID)
+		if fatal(t, json.Unmarshal(answer, &acks[n])); status != want {
+			t.Fatalf("%d %s", status, answer)
+		}
+	}
+	a := acks[0]
+	vouched := proof.Acknowledgement{ID: a.Id, Number: a.Number, QueryCode: a.QueryCode, Digest: a.Digest, AcceptedAt: a.AcceptedAt, Due: a.Due, Desk: a.Desk}
+	if err := vouched.Check(g.ca.Trust().Keys, a.Signature); err != nil || acks[1] != acks[0] {
+		t.Errorf("%v, %+v", err, acks)
+	}
+}

@@ -95,6 +95,11 @@ var conditions = [...]Condition{
 		Text{"核对本机时钟和 [central] url；都对则有人冒充区中心，请报告安全负责人", "compare the clock and [central] url; if both are right somebody poses as the central: report it"},
 	},
 	{
+		kiosk.CodeWrongAck, Error,
+		Text{"区中心的回执与所交的申请对不上", "the central's acknowledgement does not fit what was sent"},
+		Text{"申请仍保存在本机，会重新上传；请报告区中心负责人", "the application is kept and sent again; report it to the central's staff"},
+	},
+	{
 		kiosk.CodeStoreFull, Error,
 		Text{"磁盘空间不足，不能再收申请", "the disk is full, no application can be taken"},
 		Text{"删除无关文件；不要删除终端自己的数据文件", "remove files that do not belong here; never the terminal's own state file"},

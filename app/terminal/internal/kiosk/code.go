@@ -25,6 +25,7 @@ const (
 	CodeNotEnrolled    Code = "K-306" // the terminal has no certificate
 	CodeCertificateEnd Code = "K-307" // the certificate nears its end and is not renewed
 	CodeUntrusted      Code = "K-308" // what answers is not a central that is trusted
+	CodeWrongAck       Code = "K-309" // the central's acknowledgement does not fit what was sent
 	CodeStoreFull      Code = "K-401"
 	CodeStoreDamaged   Code = "K-402"
 	CodeStoreFailing   Code = "K-403" // reading or writing the file fails

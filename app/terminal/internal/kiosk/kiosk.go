@@ -44,6 +44,7 @@ type Acknowledgement struct {
 	AcceptedAt time.Time
 	Due        string // the promised day as YYYY-MM-DD, or empty
 	Desk       string // where the matter goes on
+	Signature  string // of the central over all of it; empty in the clear
 }
 
 // SlipCode is what a slip's QR code says: the case number, or the terminal's

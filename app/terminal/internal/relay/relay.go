@@ -51,6 +51,8 @@ func (e *Failure) Unwrap() error { return e.Err }
 type Config struct {
 	Queue  Queue
 	Sender Sender
+	Check  func(kiosk.Acknowledgement) error // whether it is the central's own; nil: whether it fits is enough
+	Wrong  func(wrong bool)                  // told of each acknowledgement whether it did not fit; may be nil
 	Log    *slog.Logger
 	Rand   func() float64 // in [0, 1), for the jitter; nil: math/rand
 
@@ -77,6 +79,9 @@ func New(cfg Config) *Relay {
 	def(&cfg.Most, 5*time.Minute)
 	if cfg.Rand == nil {
 		cfg.Rand = rand.Float64
+	}
+	if cfg.Wrong == nil {
+		cfg.Wrong = func(bool) {}
 	}
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
@@ -127,9 +132,8 @@ func (r *Relay) deliver(ctx context.Context, e kiosk.Entry) error {
 		ctx, stop = context.WithTimeout(context.WithoutCancel(ctx), lastWrite)
 		defer stop()
 	}
-	if err == nil && (ack.ID != e.ID || ack.Digest != e.Digest || ack.Number == "") {
-		// An acknowledgement of something else proves nothing about this entry.
-		err = &Failure{Code: "wrong_acknowledgement", Err: errors.New("identifier or digest does not fit")}
+	if err == nil {
+		err = r.examine(e, ack)
 	}
 	var no *Rejected
 	switch {
@@ -143,6 +147,22 @@ func (r *Relay) deliver(ctx context.Context, e kiosk.Entry) error {
 	default:
 		return r.again(ctx, e, err)
 	}
+}
+
+// examine holds an acknowledgement against its entry: one of something else, or
+// of somebody else, proves nothing about it.
+func (r *Relay) examine(e kiosk.Entry, ack kiosk.Acknowledgement) (err error) {
+	switch {
+	case ack.ID != e.ID || ack.Digest != e.Digest || ack.Number == "":
+		err = errors.New("identifier or digest does not fit")
+	case r.cfg.Check != nil:
+		err = r.cfg.Check(ack)
+	}
+	r.cfg.Wrong(err != nil)
+	if err != nil {
+		return &Failure{Code: "wrong_acknowledgement", Err: err}
+	}
+	return nil
 }
 
 // again sets the next attempt: full jitter over a span that doubles, behind the

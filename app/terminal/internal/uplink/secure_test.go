@@ -91,7 +91,7 @@ type district struct {
 	version uint16           // of TLS at most
 	now     func() time.Time // its clock
 	key     ed25519.PrivateKey
-	answer  func(r *http.Request) (int, string)
+	answer  func(r *http.Request, body []byte) (int, string)
 	forge   func(h http.Header) // after signing
 	seen    int
 }
@@ -170,11 +170,11 @@ func (d *district) judge(r *http.Request, body []byte) (int, string) {
 	case p.Created.Sub(d.now()).Abs() > 5*time.Minute:
 		return 401, `{"status":401,"code":"stale"}`
 	}
-	return d.answer(r)
+	return d.answer(r, body)
 }
 
-func health(at time.Time) func(*http.Request) (int, string) {
-	return func(*http.Request) (int, string) {
+func health(at time.Time) func(*http.Request, []byte) (int, string) {
+	return func(*http.Request, []byte) (int, string) {
 		text, _ := json.Marshal(api.Health{Status: "ok", Time: at})
 		return 200, string(text)
 	}
@@ -225,8 +225,8 @@ func TestWhomATerminalBelieves(t *testing.T) {
 	}
 }
 
-func says(status int) func(*http.Request) (int, string) {
-	return func(*http.Request) (int, string) {
+func says(status int) func(*http.Request, []byte) (int, string) {
+	return func(*http.Request, []byte) (int, string) {
 		return status, fmt.Sprintf(`{"status":%d,"code":"conflict"}`, status)
 	}
 }
@@ -234,7 +234,7 @@ func says(status int) func(*http.Request) (int, string) {
 // stale signs the right answer, to another request.
 func stale(d *district) func(http.Header) {
 	return func(h http.Header) {
-		_, text := d.answer(nil)
+		_, text := d.answer(nil, nil)
 		input, signature := proof.SignAnswer(d.key, proof.Answer{Status: 200, Digest: proof.ContentDigest([]byte(text)), To: "terminal=:AAAA:"}, d.now())
 		h.Set(proof.InputField, input)
 		h.Set(proof.SignatureField, signature)

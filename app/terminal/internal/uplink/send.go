@@ -80,7 +80,7 @@ func judge(resp *http.Response, answer []byte) (kiosk.Acknowledgement, error) {
 		}
 		return kiosk.Acknowledgement{
 			ID: kiosk.ApplicationID(a.Id), Number: a.Number, QueryCode: a.QueryCode, Digest: a.Digest,
-			AcceptedAt: a.AcceptedAt, Due: a.Due, Desk: a.Desk,
+			AcceptedAt: a.AcceptedAt, Due: a.Due, Desk: a.Desk, Signature: a.Signature,
 		}, nil
 	}
 	if reason, final := rejection(resp, answer); final {

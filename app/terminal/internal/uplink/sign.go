@@ -9,6 +9,7 @@ import (
 	"net/http"
 
 	"leye/app/proof"
+	"leye/app/terminal/internal/kiosk"
 	"leye/app/terminal/internal/relay"
 )
 
@@ -67,4 +68,15 @@ func (u *Uplink) believe(req *http.Request, resp *http.Response, answer []byte) 
 		return refused(resp)
 	}
 	return &relay.Failure{Code: CodeUnsigned, Err: fmt.Errorf("HTTP %d: %w", resp.StatusCode, err)}
+}
+
+// Check holds an acknowledgement against the central's signature; without an
+// Identity it finds nothing wrong with any.
+func (u *Uplink) Check(a kiosk.Acknowledgement) error {
+	if u.cfg.Identity == nil {
+		return nil
+	}
+	return proof.Acknowledgement{
+		ID: string(a.ID), Number: a.Number, QueryCode: a.QueryCode, Digest: a.Digest, AcceptedAt: a.AcceptedAt, Due: a.Due, Desk: a.Desk,
+	}.Check(u.cfg.Identity.Trust().Keys, a.Signature)
 }
