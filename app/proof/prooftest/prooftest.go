@@ -30,7 +30,7 @@ type CA struct {
 }
 
 // Life is how long its certificates are good, from an hour ago.
-const Life = 24 * time.Hour
+const Life = 90 * 24 * time.Hour
 
 // New makes an authority.
 func New(tb testing.TB) *CA {

@@ -145,7 +145,7 @@ func (b *build) openLine(context.Context) (err error) {
 	}
 	b.close = append(b.close, b.line.Close)
 	b.tasks = append(b.tasks, relay.New(relay.Config{
-		Queue: b.queue, Sender: b.line, Check: b.line.Check, Log: b.log, Rand: rand.Float64,
+		Queue: b.queue, Sender: b.line, Rest: b.line.Rest, Check: b.line.Check, Log: b.log, Rand: rand.Float64,
 		Wrong: func(wrong bool) { b.pulse.stand(kiosk.CodeWrongAck, wrong) },
 	}))
 	return nil

@@ -51,6 +51,7 @@ func (e *Failure) Unwrap() error { return e.Err }
 type Config struct {
 	Queue  Queue
 	Sender Sender
+	Rest   func() time.Duration              // how long the line is to be left alone; nil: never
 	Check  func(kiosk.Acknowledgement) error // whether it is the central's own; nil: whether it fits is enough
 	Wrong  func(wrong bool)                  // told of each acknowledgement whether it did not fit; may be nil
 	Log    *slog.Logger
@@ -80,6 +81,9 @@ func New(cfg Config) *Relay {
 	if cfg.Rand == nil {
 		cfg.Rand = rand.Float64
 	}
+	if cfg.Rest == nil {
+		cfg.Rest = func() time.Duration { return 0 }
+	}
 	if cfg.Wrong == nil {
 		cfg.Wrong = func(bool) {}
 	}
@@ -94,6 +98,10 @@ func (r *Relay) String() string { return "relay" }
 // Run sends until ctx ends. It returns earlier only when the queue itself fails.
 func (r *Relay) Run(ctx context.Context) error {
 	for ctx.Err() == nil {
+		if wait := r.cfg.Rest(); wait > 0 {
+			pause(ctx, min(wait, restLook), nil)
+			continue
+		}
 		entry, ok, err := r.cfg.Queue.Lease(ctx, time.Now(), r.cfg.Lease)
 		switch {
 		case ctx.Err() != nil:
@@ -111,6 +119,13 @@ func (r *Relay) Run(ctx context.Context) error {
 	}
 	return nil
 }
+
+// restLook is how often a resting relay looks whether somebody else has found
+// the line well; longestAfter bounds what a central can ask for.
+const (
+	restLook     = 5 * time.Second
+	longestAfter = time.Hour
+)
 
 // lastWrite bounds keeping an acknowledgement while the terminal shuts down.
 const lastWrite = 2 * time.Second
@@ -175,7 +190,7 @@ func (r *Relay) again(ctx context.Context, e kiosk.Entry, err error) error {
 		span *= 2
 	}
 	wait := time.Duration(r.cfg.Rand() * float64(min(span, r.cfg.Most)))
-	wait += min(f.After, r.cfg.Most) // on top, lest all terminals come back at once
+	wait += min(f.After, longestAfter) // on top, lest all terminals come back at once
 	if !r.down {
 		r.cfg.Log.Warn("send entry again later", "id", e.ID, "attempt", e.Attempts, "code", f.Code, "err", f.Err)
 	}
@@ -193,12 +208,16 @@ func (r *Relay) sleep(ctx context.Context) error {
 	if !next.IsZero() {
 		wait = min(max(time.Until(next), 10*time.Millisecond), time.Minute)
 	}
+	pause(ctx, wait, r.cfg.Queue.Wake())
+	return nil
+}
+
+func pause(ctx context.Context, wait time.Duration, wake <-chan struct{}) {
 	t := time.NewTimer(wait)
 	defer t.Stop()
 	select {
 	case <-t.C:
-	case <-r.cfg.Queue.Wake():
+	case <-wake:
 	case <-ctx.Done():
 	}
-	return nil
 }

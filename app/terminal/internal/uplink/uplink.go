@@ -13,6 +13,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -41,6 +42,7 @@ type Config struct {
 	Clock    *clock.Clock // corrected by what the central signs; nil: the machine's
 
 	Dial func(ctx context.Context, network, address string) (net.Conn, error) // nil: the network
+	Rand func() float64                                                       // in [0, 1), for the jitter; nil: math/rand
 }
 
 // tls is for one connection: certificate and roots change while the terminal runs.
@@ -63,9 +65,10 @@ const (
 // Uplink is the line to one central. Its methods may be called from any
 // goroutine; their errors are *relay.Failure, and from Send also *relay.Rejected.
 type Uplink struct {
-	base   string
-	cfg    Config
-	client *http.Client
+	base    string
+	cfg     Config
+	client  *http.Client
+	breaker *breaker
 }
 
 // New makes an Uplink.
@@ -82,7 +85,7 @@ func New(c Config) (*Uplink, error) {
 	if c.Clock == nil {
 		c.Clock = clock.New(time.Time{})
 	}
-	return &Uplink{base: c.Base, cfg: c, client: &http.Client{
+	return &Uplink{base: c.Base, cfg: c, breaker: newBreaker(c.Rand), client: &http.Client{
 		Timeout: c.Timeout,
 		// A redirect would carry personal data to a place nobody configured.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
@@ -125,9 +128,45 @@ func (u *Uplink) Close() error {
 	return nil
 }
 
-// ask sends a request and reads at most that many bytes of its answer. One that
-// the central found signed at another time is signed once more, by its clock.
+// CodeResting is the failure of a request that was not made: the host is left
+// alone for now.
+const CodeResting = "line_rests"
+
+// Rest is how long the central is to be left alone; requests until then fail
+// without being made.
+func (u *Uplink) Rest() time.Duration { return u.breaker.rest() }
+
+// ask makes a request, unless the host rests, and reads at most that many bytes
+// of its answer.
 func (u *Uplink) ask(ctx context.Context, req *http.Request, most int64) (*http.Response, []byte, error) {
+	if wait, ok := u.breaker.enter(); !ok {
+		return nil, nil, &relay.Failure{Code: CodeResting, After: wait, Err: errors.New("the central is left alone after failures")}
+	}
+	resp, answer, err := u.exchange(ctx, req, most)
+	switch {
+	case ctx.Err() != nil && err != nil:
+		u.breaker.abandon()
+	case resp == nil:
+		u.breaker.leave(err != nil, 0)
+	default:
+		// An answer that is nobody's word is as bad as none.
+		failed := overloaded(resp.StatusCode) || err != nil && resp.StatusCode < http.StatusBadRequest
+		u.breaker.leave(failed, retryAfter(resp.Header, time.Now()))
+	}
+	return resp, answer, err
+}
+
+// overloaded are the statuses that say to come again, not that something is wrong
+// with the request (RFC 9110 section 15, RFC 8470, RFC 6585).
+func overloaded(status int) bool {
+	return status >= http.StatusInternalServerError || slices.Contains([]int{
+		http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests,
+	}, status)
+}
+
+// exchange signs once more, by the central's clock, what the central found signed
+// at another time.
+func (u *Uplink) exchange(ctx context.Context, req *http.Request, most int64) (*http.Response, []byte, error) {
 	resp, answer, err := u.once(ctx, req, most)
 	if err != nil || u.cfg.Identity == nil || resp.StatusCode != http.StatusUnauthorized {
 		return resp, answer, err
@@ -164,7 +203,7 @@ func (u *Uplink) once(ctx context.Context, req *http.Request, most int64) (*http
 
 func failed(err error) error {
 	var timeout interface{ Timeout() bool }
-	if errors.As(err, &timeout) && timeout.Timeout() {
+	if errors.Is(err, context.DeadlineExceeded) || errors.As(err, &timeout) && timeout.Timeout() {
 		return &relay.Failure{Code: "timeout", Err: err}
 	}
 	var untrusted *tls.CertificateVerificationError
