@@ -83,6 +83,7 @@ var owners = []struct {
 }{
 	{"fyne.io/...", []string{internal + "ui/...", "app/terminal/cmd/kiosk", "app/terminal/cmd/storybook", "scripts/..."}, "one place draws"},
 	{"modernc.org/sqlite/...", []string{internal + "store", "app/central/internal/ledger", "scripts/..."}, "one writer a database"},
+	{"golang.org/x/mod/...", []string{"app/proof"}, "one place says what proves what"},
 	{"go.bug.st/...", []string{"devices/internal/serialport"}, "a lost port is re-opened in one place"},
 	{"github.com/tarm/...", []string{"devices/internal/serialport"}, "a lost port is re-opened in one place"},
 	{"github.com/google/go-tpm/...", []string{internal + "seal"}, "keys stay away from everything that talks"},

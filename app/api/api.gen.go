@@ -310,7 +310,13 @@ type HealthStatus string
 type Heartbeat struct {
 	CatalogueVersion *string      `json:"catalogueVersion,omitempty"`
 	Conditions       *[]Condition `json:"conditions,omitempty"`
-	OldestQueuedAt   *time.Time   `json:"oldestQueuedAt,omitempty"`
+
+	// JournalHead How far the terminal's journal reaches, as a note signed with the key of its certificate (the form of
+	// golang.org/x/mod/sumdb/note): `leye journal`, terminal, number of the newest line, SHA-256 of it and all
+	// before it in hex, a line each. The central keeps the highest. A lower one, another one with the same
+	// number, one that is not signed, or none after one was there, raises an alarm for staff.
+	JournalHead    *string    `json:"journalHead,omitempty"`
+	OldestQueuedAt *time.Time `json:"oldestQueuedAt,omitempty"`
 
 	// Parked Applications that were refused for good and wait for staff.
 	Parked          *int    `json:"parked,omitempty"`

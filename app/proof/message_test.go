@@ -68,7 +68,7 @@ func TestEachPartOfARequestCounts(t *testing.T) {
 		"method":      {public, with(func(r *Request) { r.Method = "POST" }), input, signature},
 		"target":      {public, with(func(r *Request) { r.Target += "?a=b" }), input, signature},
 		"digest":      {public, with(func(r *Request) { r.Digest = ContentDigest(nil) }), input, signature},
-		"line broken": {public, with(func(r *Request) { r.Method, r.Target = "PUT\n\"x\": y", r.Target }), input, signature},
+		"line broken": {public, with(func(r *Request) { r.Method = "PUT\n\"x\": y" }), input, signature},
 		"created":     {public, r, strings.Replace(input, "created=179", "created=178", 1), signature},
 		"nonce":       {public, r, strings.Replace(input, "AAAA", "BAAA", 1), signature},
 		"key":         {other, r, input, signature},

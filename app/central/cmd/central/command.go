@@ -29,8 +29,12 @@ Usage:
   central keys [flags]             print the public key that terminals seal to
   central password [flags]         put a new console password in place and print it
   central terminals add ID         print a code with which terminal ID enrols, once, in 24 hours
-  central terminals list           list the terminals with their certificates
+  central terminals list           list the terminals with certificates, journals and alarms
   central terminals revoke ID      take every certificate and code from terminal ID, at once
+  central terminals head ID        print the highest head of its journal, for kioskctl audit verify
+  central terminals key ID         print the key that signed that head
+  central terminals settle ID      end an alarm about its journal once it is explained, such as a
+                                   new disk; prints what is forgotten
   central ca show                  print what a terminal is handed before it enrols: the roots and
                                    the key that signs answers
   central ca rotate                put the next root in place of the current one and make
@@ -70,6 +74,7 @@ Examples:
   central serve --terminals 0.0.0.0:8701 --name central.example
   central ca show --db /var/lib/leye/central.db > root.pem
   central terminals add PT01 --db /var/lib/leye/central.db
+  central terminals head PT01 --db /var/lib/leye/central.db > PT01.note
   central serve --desk 综合窗口 --desk employment=就业服务窗口
   central keys --db /var/lib/leye/central.db
   central open PT01-1124-0007-X.json --db /var/lib/leye/central.db

@@ -227,7 +227,7 @@ func TestCommandLine(t *testing.T) {
 		{"serve --terminals 8701", exitUsage, "address:port"},
 		{"serve --name a/b", exitUsage, "not a host name"},
 		{"serve --listen 192.0.2.1:8700 --tls-cert a --tls-key b --terminals 192.0.2.1:8701", exitFailed, "read certificate"},
-		{"terminals", exitUsage, "add ID, list or revoke ID"},
+		{"terminals", exitUsage, "takes list, or add"},
 		{"terminals add ../x", exitUsage, "not a terminal's name"},
 		{"terminals add PT01 --db " + missing, exitFailed, "open database"},
 		{"ca", exitUsage, "show or rotate"},
@@ -351,6 +351,11 @@ func TestTerminalsCommand(t *testing.T) {
 	}
 	if code, _, errs := command(t, "terminals", "revoke", "PT01", "--db", db); code != exitNotFound || !strings.Contains(errs, "no such case or terminal") {
 		t.Errorf("revoke nobody: %d %s", code, errs)
+	}
+	for _, what := range []string{"head", "key", "settle"} {
+		if code, _, _ := command(t, "terminals", what, "PT01", "--db", db); code != exitNotFound {
+			t.Errorf("%s of a terminal that was never heard of: %d", what, code)
+		}
 	}
 	if code, out, _ := command(t, "terminals", "list", "--db", db); code != exitOK || !strings.HasPrefix(out, "TERMINAL") {
 		t.Errorf("list: %d %s", code, out)

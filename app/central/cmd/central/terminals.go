@@ -39,12 +39,14 @@ func terminals(ctx context.Context, args []string, stdout, stderr io.Writer) (er
 type withTerminal func(ctx context.Context, l *ledger.Ledger, id string, stdout io.Writer) error
 
 func choose(words []string, stderr io.Writer) (do withTerminal, id string, err error) {
-	ofOne := map[string]withTerminal{"add": addTerminal, "revoke": revokeTerminal}
+	ofOne := map[string]withTerminal{
+		"add": addTerminal, "revoke": revokeTerminal, "head": printHead, "key": printHeadKey, "settle": settleHead,
+	}
 	switch {
 	case len(words) == 1 && words[0] == "list":
 		return listTerminals, "", nil
 	case len(words) != 2 || ofOne[words[0]] == nil:
-		return nil, "", usage(stderr, "terminals takes add ID, list or revoke ID")
+		return nil, "", usage(stderr, "terminals takes list, or add, revoke, head, key or settle with ID")
 	case !intake.ValidTerminal(words[1]):
 		return nil, "", usage(stderr, "%q is not a terminal's name", words[1])
 	}
@@ -82,13 +84,56 @@ func listTerminals(ctx context.Context, l *ledger.Ledger, _ string, stdout io.Wr
 	if err != nil {
 		return err
 	}
+	heads, err := l.JournalHeads(ctx)
+	if err != nil {
+		return err
+	}
+	journals := map[string]ledger.JournalHead{}
+	for _, h := range heads {
+		journals[h.Terminal] = h
+	}
 	w := tabwriter.NewWriter(stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "TERMINAL\tCERTIFICATE\tISSUED\tENDS\tSERIAL")
+	fmt.Fprintln(w, "TERMINAL\tCERTIFICATE\tISSUED\tENDS\tSERIAL\tJOURNAL\tALARM")
 	for _, c := range all {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", c.Terminal, standing(c, time.Now()),
-			c.IssuedAt.Format(minute), c.EndsAt.Format(minute), c.Serial)
+		h := journals[c.Terminal]
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%d\t%s\n", c.Terminal, standing(c, time.Now()),
+			c.IssuedAt.Format(minute), c.EndsAt.Format(minute), c.Serial, h.Seq, cmp.Or(string(h.Alarm), "none"))
 	}
 	return w.Flush()
+}
+
+func printHead(ctx context.Context, l *ledger.Ledger, id string, stdout io.Writer) error {
+	h, err := l.JournalHead(ctx, id)
+	if err == nil && h.Note == "" {
+		err = ledger.ErrNotFound
+	}
+	if err != nil {
+		return err
+	}
+	_, err = io.WriteString(stdout, h.Note)
+	return err
+}
+
+func printHeadKey(ctx context.Context, l *ledger.Ledger, id string, stdout io.Writer) error {
+	h, err := l.JournalHead(ctx, id)
+	if err == nil && h.Key == "" {
+		err = ledger.ErrNotFound
+	}
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(stdout, h.Key)
+	return err
+}
+
+func settleHead(ctx context.Context, l *ledger.Ledger, id string, stdout io.Writer) error {
+	h, err := l.SettleHead(ctx, id)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(stdout, "the next head of terminal %s counts from the start; keep what is forgotten here\nalarm: %s\n\n%s\n%s",
+		id, cmp.Or(string(h.Alarm), "none"), h.Note, h.AlarmNote)
+	return err
 }
 
 func standing(c ledger.Certificate, now time.Time) string {

@@ -372,3 +372,25 @@ func TestPasswords(t *testing.T) {
 		}
 	}
 }
+
+func TestAJournalInDoubtIsSeen(t *testing.T) {
+	d := open(t)
+	d.login()
+	for _, id := range []string{"PT01", "PT02"} {
+		fatal(t, d.ledger.Beat(t.Context(), ledger.Terminal{ID: id, SeenAt: noon, SentAt: noon, Version: "1"}))
+		for _, seq := range []int64{7, 7} {
+			_, err := d.ledger.Head(t.Context(), ledger.JournalHead{Terminal: id, Seq: seq, Hash: "aa", Note: "n", Key: "k"})
+			fatal(t, err)
+		}
+	}
+	if _, page := d.get("/terminals"); strings.Contains(page, "审计记录") {
+		t.Error("an alarm about nothing")
+	}
+	news, err := d.ledger.Head(t.Context(), ledger.JournalHead{Terminal: "PT02", Seq: 3, Hash: "bb", Note: "m", Key: "k"})
+	if err != nil || news != ledger.HeadLower {
+		t.Fatalf("%q, %v", news, err)
+	}
+	if _, page := d.get("/terminals"); strings.Count(page, `class="tag error">审计记录变短`) != 1 {
+		t.Errorf("no alarm on the page: %s", page)
+	}
+}

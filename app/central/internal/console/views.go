@@ -292,6 +292,7 @@ type terminalRow struct {
 	Behind     bool   // its catalogue is not ours
 	Skew       string // how wrong its clock was, when that is much
 	Waiting    string // how long its oldest application waits
+	Alarm      string // what is wrong with its journal
 }
 
 // A terminal beats every minute or so: after five it is worth a look, after
@@ -308,9 +309,21 @@ func (c *Console) showTerminals(w http.ResponseWriter, r *http.Request) {
 		c.failed(w, r, err)
 		return
 	}
+	heads, err := c.ledger.JournalHeads(r.Context())
+	if err != nil {
+		c.failed(w, r, err)
+		return
+	}
+	alarms := map[string]ledger.HeadAlarm{}
+	for _, h := range heads {
+		alarms[h.Terminal] = h.Alarm
+	}
 	rows := make([]terminalRow, len(all))
 	for i, t := range all {
 		rows[i] = c.terminal(t)
+		if alarm := alarms[t.ID]; alarm != ledger.NoAlarm {
+			rows[i].Alarm, rows[i].Tone = alarmWords(alarm), "late"
+		}
 	}
 	c.render(w, http.StatusOK, "terminals", frame{Title: "终端", English: "Terminals", Here: "terminals", Inside: true, Page: rows})
 }

@@ -156,3 +156,18 @@ func attachment(state string) string {
 	}
 	return state
 }
+
+// alarmWords say what is wrong with a terminal's journal.
+func alarmWords(a ledger.HeadAlarm) string {
+	switch a {
+	case ledger.HeadLower:
+		return "审计记录变短"
+	case ledger.HeadDifferent:
+		return "审计记录被改"
+	case ledger.HeadUnsigned:
+		return "审计记录签名不符"
+	case ledger.HeadMissing:
+		return "审计记录未报"
+	}
+	return "审计记录异常"
+}

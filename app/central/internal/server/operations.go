@@ -190,13 +190,17 @@ func (s *Server) SendHeartbeat(w http.ResponseWriter, r *http.Request, id api.Te
 	if !ok {
 		return
 	}
-	beat, err := decodeHeartbeat(id, body)
+	beat, note, err := decodeHeartbeat(id, body)
 	if err != nil {
 		refuse(w, r, api.ProblemCodeMalformed, err.Error())
 		return
 	}
 	beat.SeenAt = s.now()
 	if err := s.ledger.Beat(r.Context(), beat); err != nil {
+		s.failed(w, r, err)
+		return
+	}
+	if err := s.head(r, id, note); err != nil {
 		s.failed(w, r, err)
 		return
 	}
@@ -218,25 +222,25 @@ func other(w http.ResponseWriter, r *http.Request, id string) bool {
 
 var (
 	heartbeatKeys = []string{
-		"sentAt", "version", "catalogueVersion", "policiesVersion", "queued", "parked", "oldestQueuedAt", "conditions",
+		"sentAt", "version", "catalogueVersion", "policiesVersion", "queued", "parked", "oldestQueuedAt", "conditions", "journalHead",
 	}
 	heartbeatRequired = heartbeatKeys[:2]
 )
 
-func decodeHeartbeat(id string, body []byte) (ledger.Terminal, error) {
+func decodeHeartbeat(id string, body []byte) (t ledger.Terminal, note string, err error) {
 	if !intake.ValidTerminal(id) {
-		return ledger.Terminal{}, errors.New("the address does not hold a terminal's name")
+		return t, "", errors.New("the address does not hold a terminal's name")
 	}
 	if err := intake.Strict(body, heartbeatKeys, heartbeatRequired); err != nil {
-		return ledger.Terminal{}, err
+		return t, "", err
 	}
 	var h api.Heartbeat
 	d := json.NewDecoder(bytes.NewReader(body))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&h); err != nil {
-		return ledger.Terminal{}, errors.New("body: a value is not of the declared form")
+		return t, "", errors.New("body: a value is not of the declared form")
 	}
-	t := ledger.Terminal{
+	t = ledger.Terminal{
 		ID: id, SentAt: h.SentAt, Version: h.Version, CatalogueVersion: value(h.CatalogueVersion),
 		PoliciesVersion: value(h.PoliciesVersion), Queued: value(h.Queued), Parked: value(h.Parked),
 		OldestQueuedAt: value(h.OldestQueuedAt),
@@ -244,8 +248,14 @@ func decodeHeartbeat(id string, body []byte) (ledger.Terminal, error) {
 	for _, c := range value(h.Conditions) {
 		t.Conditions = append(t.Conditions, ledger.Condition{Code: c.Code, Severity: string(c.Severity), Text: value(c.Text)})
 	}
-	return t, plausible(t)
+	if note = value(h.JournalHead); len(note) > mostHead {
+		return t, "", errors.New("body: the journal's head is too long")
+	}
+	return t, note, plausible(t)
 }
+
+// mostHead is the longest note that is taken, in bytes; one has about 200.
+const mostHead = 1024
 
 func plausible(t ledger.Terminal) error {
 	const most = 64

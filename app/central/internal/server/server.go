@@ -36,6 +36,8 @@ type Ledger interface {
 	Body(ctx context.Context, number string) ([]byte, error)
 	Events(ctx context.Context, number string) ([]ledger.Event, error)
 	Beat(ctx context.Context, t ledger.Terminal) error
+	Head(ctx context.Context, h ledger.JournalHead) (news ledger.HeadAlarm, err error)
+	DoubtHead(ctx context.Context, terminal string, alarm ledger.HeadAlarm, note string) (news ledger.HeadAlarm, err error)
 	Ping(ctx context.Context) error
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -10,7 +11,7 @@ import (
 	"strings"
 )
 
-// Exit codes, the same for every command.
+// Exit codes, the same for every command but where it says otherwise.
 const (
 	exitOK          = 0
 	exitFailed      = 1
@@ -47,14 +48,15 @@ type command struct {
 	summary  string
 	about    string // may be empty
 	examples []string
-	exits    []int // besides done, usage and interrupted
+	exits    []int          // besides done, usage and interrupted
+	own      map[int]string // what exit codes mean here, where that differs
 	bind     func(*flag.FlagSet) action
 }
 
 func commands() []command {
 	return []command{
 		doctorCommand(), enrolCommand(), devicesCommand(), readCardCommand(), traceCommand(), scanCommand(), printCommand(), printTestCommand(),
-		outboxListCommand(), outboxShowCommand(), outboxExportCommand(), outboxRetryCommand(), slipsCommand(), journalVerifyCommand(),
+		outboxListCommand(), outboxShowCommand(), outboxExportCommand(), outboxRetryCommand(), slipsCommand(), auditVerifyCommand(), auditExportCommand(),
 		catalogueCheckCommand(), configCheckCommand(), configShowCommand(), versionCommand(),
 	}
 }
@@ -180,7 +182,8 @@ func overview() string {
 		"  kioskctl doctor\n" +
 		"  kioskctl read-card --port /dev/ttyUSB0\n" +
 		"  kioskctl outbox list --config /etc/leye/kiosk.toml\n\n")
-	exitHelp(&b, exitOK, exitFailed, exitUsage, exitDevice, exitNotReady, exitInterrupted)
+	exitHelp(&b, nil, exitOK, exitFailed, exitUsage, exitDevice, exitNotReady, exitInterrupted)
+	b.WriteString("audit verify has its own: 3 broken, 4 truncated\n")
 	return b.String()
 }
 
@@ -209,7 +212,7 @@ func (c command) help() string {
 	b.WriteString("\n")
 	codes := append([]int{exitOK, exitUsage, exitInterrupted}, c.exits...)
 	slices.Sort(codes)
-	exitHelp(&b, codes...)
+	exitHelp(&b, c.own, codes...)
 	return b.String()
 }
 
@@ -222,9 +225,9 @@ func flagHelp(f *flag.FlagSet) string {
 	return b.String()
 }
 
-func exitHelp(b *strings.Builder, codes ...int) {
+func exitHelp(b *strings.Builder, own map[int]string, codes ...int) {
 	b.WriteString("Exit codes:\n")
 	for _, code := range codes {
-		fmt.Fprintf(b, "  %-4d %s\n", code, exits[code])
+		fmt.Fprintf(b, "  %-4d %s\n", code, cmp.Or(own[code], exits[code]))
 	}
 }

@@ -87,8 +87,12 @@ func TestCommandLine(t *testing.T) {
 		{"outbox show PT01-1124-0007-2", exitUsage, "check character"},
 		{"outbox export", exitUsage, "no reference given"},
 		{"outbox export PT01-1124-0007-2", exitUsage, "check character"},
-		{"journal verify --known 3", exitUsage, "want SEQ:HASH"},
-		{"journal verify --config " + elsewhere, exitFailed, "no such file"},
+		{"audit verify --pub x", exitUsage, "give --head"},
+		{"audit verify --file " + empty + " --head " + empty, exitUsage, "give --pub"},
+		{"audit verify --file " + empty + " --head " + empty + " --pub x", exitUsage, "not a key for journal heads"},
+		{"audit verify --file " + away, exitFailed, "no such file"},
+		{"audit verify --config " + elsewhere, exitFailed, "no such file"},
+		{"audit export --config " + elsewhere, exitFailed, "no such file"},
 		{"catalogue check " + away, exitFailed, "no such file"},
 		{"catalogue check", exitOK, "no fault found"},
 		{"config check", exitUsage, "no file named"},
@@ -213,19 +217,6 @@ func FuzzReadText(f *testing.F) {
 		}
 		if d := textDocument(text); len(d.Body) != strings.Count(text, "\n")+1 || len(d.Tail) != 1 {
 			t.Errorf("%d blocks of %q", len(d.Body), text)
-		}
-	})
-}
-
-func FuzzHead(f *testing.F) {
-	f.Add("7:" + strings.Repeat("ab", 32))
-	f.Fuzz(func(t *testing.T, s string) {
-		var h, again head
-		if h.Set(s) != nil {
-			return
-		}
-		if err := again.Set(h.String()); err != nil || again != h {
-			t.Errorf("%q is read as %v and then as %v, %v", s, h, again, err)
 		}
 	})
 }

@@ -226,7 +226,7 @@ func TestDamagedStateFile(t *testing.T) {
 	x.put("document-reprint", answered)
 	harmed := []byte(strings.Repeat("hello ", 1000))
 	fatal(t, os.WriteFile(x.file(), harmed, 0o600))
-	for _, command := range []string{"outbox list", "journal verify"} {
+	for _, command := range []string{"outbox list", "audit verify", "audit export"} {
 		r := call(t, append(strings.Fields(command), "--config", x.config)...)
 		r.want(t, exitFailed, "the state file is damaged", "try: take the terminal out of use")
 	}
@@ -235,25 +235,16 @@ func TestDamagedStateFile(t *testing.T) {
 	}
 }
 
-func TestJournalVerify(t *testing.T) {
-	x := newTerminal(t, "")
-	x.put("document-reprint", answered)
-	r := call(t, "journal", "verify", "--config", x.config)
-	r.want(t, exitOK, "ok, lines: 1\nhead: 1:")
-	_, head, _ := strings.Cut(strings.TrimSpace(r.out), "head: ")
-	x.park(x.put("document-reprint", answered))
-	call(t, "journal", "verify", "--config", x.config, "--known", head).want(t, exitOK, "ok, lines: 4")
-	far := "77" + head[1:]
-	call(t, "journal", "verify", "--config", x.config, "--known", far).want(t, exitFailed, "cut off, line 77 was known")
-	x.with(func(db *store.Store, _ *outbox.Outbox) { tamper(t, db) })
-	call(t, "journal", "verify", "--config", x.config).want(t, exitFailed, "error: verify journal: journal broken at line 2: its content does not fit its hash")
-}
-
 // tamper changes a line as somebody would who may write the file.
 func tamper(t *testing.T, db *store.Store) {
 	t.Helper()
+	harm(t, db, "DROP TRIGGER journal_no_update", "UPDATE journal SET code = 'other' WHERE seq = 2")
+}
+
+func harm(t *testing.T, db *store.Store, statements ...string) {
+	t.Helper()
 	fatal(t, db.Tx(t.Context(), func(tx *sql.Tx) error {
-		for _, s := range []string{"DROP TRIGGER journal_no_update", "UPDATE journal SET code = 'other' WHERE seq = 2"} {
+		for _, s := range statements {
 			if _, err := tx.ExecContext(context.Background(), s); err != nil {
 				return err
 			}

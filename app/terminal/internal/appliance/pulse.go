@@ -10,8 +10,11 @@ import (
 	"time"
 
 	"leye/app/api"
+	"leye/app/proof"
 	"leye/app/terminal/internal/health"
 	"leye/app/terminal/internal/heartbeat"
+	"leye/app/terminal/internal/identity"
+	"leye/app/terminal/internal/journal"
 	"leye/app/terminal/internal/kiosk"
 	"leye/app/terminal/internal/outbox"
 	"leye/app/terminal/internal/relay"
@@ -38,8 +41,10 @@ type pulse struct {
 	keepDays int  // of accepted entries
 	versions struct{ program, catalogue, policies string }
 	trust    trust
-	stranger bool   // the central knows no such terminal: not enrolled
-	newer    func() // told when the central has other packs than in the last beat
+	journal  *journal.Journal
+	identity *identity.Identity // nil in the clear and when not enrolled
+	stranger bool               // the central knows no such terminal: not enrolled
+	newer    func()             // told when the central has other packs than in the last beat
 	told     [2]string
 	log      *slog.Logger
 }
@@ -68,6 +73,7 @@ func (p *pulse) gather(ctx context.Context) api.Heartbeat {
 			beat.OldestQueuedAt = &count.Oldest
 		}
 	}
+	beat.JournalHead = p.signedHead(ctx)
 	conditions := []api.Condition{}
 	for _, c := range p.board.Snapshot() {
 		conditions = append(conditions, api.Condition{Code: string(c.Code), Severity: api.ConditionSeverity(c.Severity), Text: &c.Text.ZH})
@@ -87,6 +93,25 @@ func (p *pulse) paper(ctx context.Context) {
 		return
 	}
 	p.stand(kiosk.CodeSlipInDoubt, n > 0)
+}
+
+// signedHead is how far the journal reaches, for the central to keep: nil where
+// there is no key to sign with.
+func (p *pulse) signedHead(ctx context.Context) *string {
+	if p.identity == nil {
+		return nil
+	}
+	head, err := p.journal.Head(ctx)
+	if err != nil {
+		p.fault(kiosk.CodeStoreFailing, err)
+		return nil
+	}
+	text, err := proof.Head{Terminal: p.identity.Name(), Seq: head.Seq, Hash: head.Hash}.Sign(p.identity.Key())
+	if err != nil {
+		p.log.Error("sign the journal's head", "err", err)
+		return nil
+	}
+	return &text
 }
 
 // devices asks the printer only while nobody is served: a slip on its way has

@@ -4,7 +4,7 @@
 //
 // The chain alone cannot show that the newest lines were cut off; that is seen
 // by comparing with a [Head] that was given away before (the central keeps the
-// one of each heartbeat).
+// highest one of the heartbeats).
 package journal
 
 import (
@@ -121,43 +121,16 @@ func (j *Journal) Head(ctx context.Context) (Head, error) {
 	return head, nil
 }
 
-// Broken is the first place where the chain does not hold.
-type Broken struct {
-	Seq     int64
-	Problem string
-}
-
-// Error implements error.
-func (b *Broken) Error() string {
-	return fmt.Sprintf("journal broken at line %d: %s", b.Seq, b.Problem)
-}
-
 // Verify reads the whole journal and returns its head, or a [*Broken]. With a
-// known head that was taken earlier it also finds lines that were cut off or
-// rewritten since; the zero Head asks for nothing more than the chain.
+// known head that was taken earlier it also finds lines that were rewritten since,
+// and lines that were cut off: a [*Truncated]. The zero Head asks for nothing more
+// than the chain.
 func (j *Journal) Verify(ctx context.Context, known Head) (Head, error) {
-	var head Head
-	prev, met := []byte{}, known.Hash == ""
-	err := j.each(ctx, func(l Line, storedPrev, hash []byte) error {
-		e := kiosk.Event{At: l.At, Name: l.Event, Entry: l.Entry, Code: l.Code}
-		switch {
-		case l.Seq != head.Seq+1:
-			return &Broken{head.Seq + 1, "the line is missing"}
-		case string(storedPrev) != string(prev):
-			return &Broken{l.Seq, "it does not follow the line before"}
-		case string(sum(l.Seq, e, storedPrev)) != string(hash):
-			return &Broken{l.Seq, "its content does not fit its hash"}
-		case l.Seq == known.Seq && l.Hash != known.Hash:
-			return &Broken{l.Seq, "it differs from the head that was given away"}
-		}
-		met = met || l.Seq == known.Seq
-		head, prev = Head{l.Seq, l.Hash}, hash
-		return nil
-	})
-	if err == nil && !met {
-		err = &Broken{head.Seq + 1, fmt.Sprintf("cut off, line %d was known", known.Seq)}
+	c := chain{known: known}
+	if err := j.each(ctx, c.add); err != nil {
+		return c.head, err
 	}
-	return head, err
+	return c.head, c.end()
 }
 
 // Lines calls f for each line, oldest first, until it returns an error.

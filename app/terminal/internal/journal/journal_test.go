@@ -95,7 +95,9 @@ func TestVerifyFindsEveryChange(t *testing.T) {
 				known = head
 			}
 			var broken *Broken
-			if _, err := j.Verify(t.Context(), known); !errors.As(err, &broken) {
+			var truncated *Truncated
+			_, err := j.Verify(t.Context(), known)
+			if found := errors.As(err, &broken) || errors.As(err, &truncated); !found || (truncated != nil) != c.needsHead {
 				t.Errorf("not found: %v", err)
 			}
 		})

@@ -213,7 +213,7 @@ func TestAHostThatAsksForItIsLeftAlone(t *testing.T) {
 // when the line comes back it loses one answer in three.
 func TestThreeDaysWithoutALine(t *testing.T) {
 	const outage = 72 * time.Hour
-	const every = 20 * time.Minute
+	const every = 30 * time.Minute
 	synctest.Test(t, func(t *testing.T) {
 		ca := prooftest.New(t)
 		queue := openQueue(t)

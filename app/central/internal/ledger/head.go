@@ -1,0 +1,148 @@
+package ledger
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// JournalHead is the highest head of a terminal's journal that was heard of.
+type JournalHead struct {
+	Terminal string
+	Seq      int64
+	Hash     string // hex; empty when the journal has no line
+	Note     string // as the terminal signed it; empty when none was ever good
+	Key      string // that signed it, in the form for notes
+	SeenAt   time.Time
+
+	Alarm     HeadAlarm // why the terminal cannot be believed; stays until staff settle it
+	AlarmAt   time.Time
+	AlarmNote string // what came instead
+}
+
+// HeadAlarm is what is wrong with a head that came.
+type HeadAlarm string
+
+// The alarms.
+const (
+	NoAlarm       HeadAlarm = ""
+	HeadLower     HeadAlarm = "lower"     // lines are gone from the end
+	HeadDifferent HeadAlarm = "different" // the same number with another hash
+	HeadUnsigned  HeadAlarm = "unsigned"  // not signed by the terminal's key
+	HeadMissing   HeadAlarm = "missing"   // none came, after one had come
+)
+
+// Head keeps a head that its terminal signed, if it is higher than the one before,
+// and returns the alarm that it raises: news only, not one that stands already.
+func (l *Ledger) Head(ctx context.Context, h JournalHead) (news HeadAlarm, err error) {
+	err = l.change(ctx, func(tx *sql.Tx) error {
+		before, err := head(ctx, tx, h.Terminal)
+		switch {
+		case err != nil && !errors.Is(err, ErrNotFound):
+			return err
+		case err == nil && h.Seq < before.Seq:
+			news, err = raise(ctx, tx, before, HeadLower, h.Note, l.now())
+			return err
+		case err == nil && h.Seq == before.Seq && h.Hash != before.Hash && before.Note != "":
+			news, err = raise(ctx, tx, before, HeadDifferent, h.Note, l.now())
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `INSERT INTO journal_head
+			(terminal, seq, hash, note, key, seen_at, alarm, alarm_at, alarm_note) VALUES ($1, $2, $3, $4, $5, $6, '', 0, '')
+			ON CONFLICT (terminal) DO UPDATE SET seq = excluded.seq, hash = excluded.hash, note = excluded.note,
+			key = excluded.key, seen_at = excluded.seen_at`,
+			h.Terminal, h.Seq, h.Hash, h.Note, h.Key, millis(l.now()))
+		return err
+	})
+	if err != nil {
+		return NoAlarm, fmt.Errorf("keep journal head: %w", err)
+	}
+	return news, nil
+}
+
+// DoubtHead raises an alarm about a head that is no good, or about none; a
+// terminal of which none was ever heard may stay without.
+func (l *Ledger) DoubtHead(ctx context.Context, terminal string, alarm HeadAlarm, note string) (news HeadAlarm, err error) {
+	err = l.change(ctx, func(tx *sql.Tx) error {
+		before, err := head(ctx, tx, terminal)
+		if errors.Is(err, ErrNotFound) {
+			if alarm == HeadMissing {
+				return nil
+			}
+			before = JournalHead{Terminal: terminal}
+		} else if err != nil {
+			return err
+		}
+		news, err = raise(ctx, tx, before, alarm, note, l.now())
+		return err
+	})
+	if err != nil {
+		return NoAlarm, fmt.Errorf("keep journal head: %w", err)
+	}
+	return news, nil
+}
+
+// raise keeps the first alarm: what came later tells less.
+func raise(ctx context.Context, tx *sql.Tx, before JournalHead, alarm HeadAlarm, note string, now time.Time) (HeadAlarm, error) {
+	if before.Alarm != NoAlarm {
+		return NoAlarm, nil
+	}
+	_, err := tx.ExecContext(ctx, `INSERT INTO journal_head
+		(terminal, seq, hash, note, key, seen_at, alarm, alarm_at, alarm_note) VALUES ($1, 0, '', '', '', 0, $2, $3, $4)
+		ON CONFLICT (terminal) DO UPDATE SET alarm = excluded.alarm, alarm_at = excluded.alarm_at, alarm_note = excluded.alarm_note`,
+		before.Terminal, string(alarm), millis(now), note)
+	return alarm, err
+}
+
+const headColumns = `terminal, seq, hash, note, key, seen_at, alarm, alarm_at, alarm_note`
+
+func scanHead(r row) (JournalHead, error) {
+	var h JournalHead
+	var seen, alarmed int64
+	err := r.Scan(&h.Terminal, &h.Seq, &h.Hash, &h.Note, &h.Key, &seen, &h.Alarm, &alarmed, &h.AlarmNote)
+	h.SeenAt, h.AlarmAt = fromMillis(seen), fromMillis(alarmed)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = ErrNotFound
+	}
+	return h, err
+}
+
+func head(ctx context.Context, q querier, terminal string) (JournalHead, error) {
+	return scanHead(q.QueryRowContext(ctx, `SELECT `+headColumns+` FROM journal_head WHERE terminal = $1`, terminal))
+}
+
+// JournalHead returns what is kept of a terminal's journal, or ErrNotFound.
+func (l *Ledger) JournalHead(ctx context.Context, terminal string) (JournalHead, error) {
+	h, err := head(ctx, l.db.read, terminal)
+	if err != nil {
+		return JournalHead{}, fmt.Errorf("find journal head: %w", err)
+	}
+	return h, nil
+}
+
+// JournalHeads returns those of all terminals, by terminal.
+func (l *Ledger) JournalHeads(ctx context.Context) ([]JournalHead, error) {
+	rows, err := l.db.read.QueryContext(ctx, `SELECT `+headColumns+` FROM journal_head ORDER BY terminal`)
+	if err != nil {
+		return nil, fmt.Errorf("list journal heads: %w", err)
+	}
+	return collect(rows, scanHead)
+}
+
+// SettleHead forgets a terminal's head and alarm, so that the next head counts
+// from the start, and returns what was forgotten.
+func (l *Ledger) SettleHead(ctx context.Context, terminal string) (h JournalHead, err error) {
+	err = l.change(ctx, func(tx *sql.Tx) error {
+		if h, err = head(ctx, tx, terminal); err != nil {
+			return err
+		}
+		_, err := tx.ExecContext(ctx, `DELETE FROM journal_head WHERE terminal = $1`, terminal)
+		return err
+	})
+	if err != nil {
+		return JournalHead{}, fmt.Errorf("settle journal head: %w", err)
+	}
+	return h, nil
+}

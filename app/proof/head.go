@@ -1,0 +1,116 @@
+package proof
+
+import (
+	"crypto/ed25519"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"golang.org/x/mod/sumdb/note"
+)
+
+// Head says how far a terminal's journal reaches: the number of its newest line
+// and the hash that stands for it and all before it. Signed, it is a note as the
+// Go checksum database has them, which other tools read too.
+type Head struct {
+	Terminal string
+	Seq      int64  // 0: there is no line
+	Hash     string // SHA-256, hex; empty when there is no line
+}
+
+// ErrKey says that a key is not of the form that [HeadKey] writes.
+var ErrKey = errors.New("it is not a key for journal heads")
+
+const (
+	headTitle = "leye journal"
+	noHash    = "-"
+)
+
+func (h Head) text() string {
+	hash := h.Hash
+	if hash == "" {
+		hash = noHash
+	}
+	return fmt.Sprintf("%s\n%s\n%d\n%s\n", headTitle, h.Terminal, h.Seq, hash)
+}
+
+// Sign returns the note.
+func (h Head) Sign(key ed25519.PrivateKey) (string, error) {
+	signer, err := newSigner(h.Terminal, key)
+	if err != nil {
+		return "", fmt.Errorf("sign journal head: %w", err)
+	}
+	text, err := note.Sign(&note.Note{Text: h.text()}, signer)
+	if err != nil {
+		return "", fmt.Errorf("sign journal head: %w", err)
+	}
+	return string(text), nil
+}
+
+// newSigner writes the key in the form that package note reads.
+func newSigner(name string, key ed25519.PrivateKey) (note.Signer, error) {
+	public, err := HeadKey(name, key.Public().(ed25519.PublicKey))
+	if err != nil {
+		return nil, err
+	}
+	_, rest, _ := strings.Cut(public, "+")
+	hash, _, _ := strings.Cut(rest, "+")
+	const algEd25519 = 1
+	secret := base64.StdEncoding.EncodeToString(append([]byte{algEd25519}, key.Seed()...))
+	return note.NewSigner("PRIVATE+KEY+" + name + "+" + hash + "+" + secret)
+}
+
+// HeadKey writes a terminal's public key in the form in which notes are checked:
+// PT01+1d5a3c90+AUvx...
+func HeadKey(terminal string, key ed25519.PublicKey) (string, error) {
+	text, err := note.NewEd25519VerifierKey(terminal, key)
+	if err != nil {
+		return "", fmt.Errorf("write key: %w", err)
+	}
+	return text, nil
+}
+
+// OpenHead returns what a note says when it carries the signature of a key of the
+// form that [HeadKey] writes, and is about the terminal that the key names.
+func OpenHead(text, key string) (Head, error) {
+	verifier, err := note.NewVerifier(key)
+	if err != nil {
+		return Head{}, fmt.Errorf("%w: %w", ErrKey, err)
+	}
+	n, err := note.Open([]byte(text), note.VerifierList(verifier))
+	if err != nil {
+		return Head{}, fmt.Errorf("open journal head: %w", err)
+	}
+	h, err := parseHead(n.Text)
+	if err == nil && h.Terminal != verifier.Name() {
+		err = errors.New("it is about another terminal")
+	}
+	if err != nil {
+		return Head{}, fmt.Errorf("open journal head: %w", err)
+	}
+	return h, nil
+}
+
+func parseHead(text string) (Head, error) {
+	lines := strings.Split(text, "\n")
+	if len(lines) != 5 {
+		return Head{}, errors.New("it has not four lines")
+	}
+	seq, err := strconv.ParseInt(lines[2], 10, 64)
+	if err != nil {
+		return Head{}, errors.New("its third line is no number")
+	}
+	h := Head{lines[1], seq, lines[3]}
+	if h.Hash == noHash {
+		h.Hash = ""
+	} else if sum, err := hex.DecodeString(h.Hash); err != nil || len(sum) != 32 {
+		return Head{}, errors.New("its fourth line is no hash")
+	}
+	if h.text() != text || seq < 0 || (seq == 0) != (h.Hash == "") {
+		return Head{}, errors.New("it is not of the agreed form")
+	}
+	return h, nil
+}
