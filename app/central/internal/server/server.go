@@ -192,7 +192,10 @@ func (s *Server) Serve(ctx context.Context, open, terminals net.Listener) error 
 	defer cancel()
 	doors := []func() error{func() error { return s.serve(ctx, open, s.handler) }}
 	if terminals != nil {
-		doors = append(doors, func() error { return s.serve(ctx, terminals, s.terminals) })
+		doors = append(doors, func() error {
+			s.settle(ctx)
+			return s.serve(ctx, terminals, s.terminals)
+		})
 	}
 	ended := make(chan error, len(doors))
 	for _, door := range doors {
@@ -204,6 +207,17 @@ func (s *Server) Serve(ctx context.Context, open, terminals net.Listener) error 
 		cancel() // one door alone is no central
 	}
 	return errors.Join(errs...)
+}
+
+// settle waits out the second of the start: what is signed in it is not taken, so
+// nobody should have to come then.
+func (s *Server) settle(ctx context.Context) {
+	t := time.NewTimer(s.begun.Truncate(time.Second).Add(time.Second).Sub(s.now()))
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-ctx.Done():
+	}
 }
 
 func (s *Server) serve(ctx context.Context, l net.Listener, handler http.Handler) error {

@@ -31,6 +31,7 @@ func enrolCommand() command {
 			"enrol --config terminal.toml --code 7KQ4M-WX2TD --root root.pem",
 		},
 		exits: []int{exitFailed, exitNotReady},
+		own:   map[int]string{exitFailed: "failed", exitNotReady: "the central does not take the code"},
 		bind: func(f *flag.FlagSet) action {
 			var configs files
 			configs.bind(f)
