@@ -25,7 +25,7 @@ func liarJudge() judge {
 		worse: mutant{
 			why: "acknowledgements are not compared",
 			edits: []edit{
-				{"app/terminal/internal/relay/relay.go", `		err = &Failure{Code: "wrong_acknowledgement", Err: errors.New("identifier or digest does not fit")}` + "\n", ""},
+				{"app/terminal/internal/relay/relay.go", `		return &Failure{Code: "wrong_acknowledgement", Err: err}` + "\n", ""},
 				{"app/terminal/internal/outbox/lease.go", `			return fmt.Errorf("the acknowledgement does not fit the entry")` + "\n", ""},
 			},
 			programs: []program{{pkg: "./app/terminal/cmd/filer"}},
