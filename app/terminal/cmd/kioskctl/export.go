@@ -23,12 +23,9 @@ func outboxExportCommand() command {
 			var configs files
 			configs.bind(f)
 			return func(ctx context.Context, words []string, s streams) error {
-				if len(words) == 0 {
-					return wrongUsage("export entry: no reference given")
-				}
-				ref, err := kiosk.ParseReference(words[0])
+				ref, err := referenceIn(words, "export entry")
 				if err != nil {
-					return wrongUsage("export entry: %w", err)
+					return err
 				}
 				sealed, err := exported(ctx, configs, ref)
 				if err != nil {

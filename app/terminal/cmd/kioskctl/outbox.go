@@ -181,12 +181,9 @@ func outboxShowCommand() command {
 			configs.bind(f)
 			asJSON := f.Bool("json", false, "print JSON")
 			return func(ctx context.Context, words []string, s streams) error {
-				if len(words) == 0 {
-					return wrongUsage("show entry: no reference given")
-				}
-				ref, err := kiosk.ParseReference(words[0])
+				ref, err := referenceIn(words, "show entry")
 				if err != nil {
-					return wrongUsage("show entry: %w", err)
+					return err
 				}
 				e, err := findEntry(ctx, configs, ref)
 				if err != nil {
@@ -199,6 +196,19 @@ func outboxShowCommand() command {
 			}
 		},
 	}
+}
+
+// referenceIn is the reference that a command's words give; what names the deed in
+// errors.
+func referenceIn(words []string, what string) (kiosk.Reference, error) {
+	if len(words) == 0 {
+		return "", wrongUsage("%s: no reference given", what)
+	}
+	ref, err := kiosk.ParseReference(words[0])
+	if err != nil {
+		return "", wrongUsage("%s: %w", what, err)
+	}
+	return ref, nil
 }
 
 func findEntry(ctx context.Context, configs files, ref kiosk.Reference) (entry, error) {

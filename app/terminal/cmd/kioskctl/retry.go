@@ -25,12 +25,9 @@ func outboxRetryCommand() command {
 			var configs files
 			configs.bind(f)
 			return func(ctx context.Context, words []string, s streams) error {
-				if len(words) == 0 {
-					return wrongUsage("retry entry: no reference given")
-				}
-				ref, err := kiosk.ParseReference(words[0])
+				ref, err := referenceIn(words, "retry entry")
 				if err != nil {
-					return wrongUsage("retry entry: %w", err)
+					return err
 				}
 				if err := retry(ctx, configs, ref); err != nil {
 					return err
