@@ -16,7 +16,8 @@ PACKAGES_BUILD=(gcc g++ libc6-dev pkg-config libgl1-mesa-dev xorg-dev libxkbcomm
 PACKAGES_RUN=(ca-certificates git libgl1 libgl1-mesa-dri xvfb rime-data-pinyin-simp)
 PACKAGES_TEST=(swtpm)
 
-say() { printf '%s\n' "$*"; }
+# say prints each of its arguments on a line of its own.
+say() { printf '%s\n' "$@"; }
 die() { printf 'error: %s\n' "$*" >&2; exit 1; }
 
 # Prints the usage that stands in the comment at the head of the calling script.
