@@ -31,6 +31,7 @@
 //	terminal/internal/seal        the terminal's key and the wraps
 //	terminal/internal/outbox      what was handed in, until the central has it
 //	terminal/internal/slip        what is known of each slip's paper
+//	terminal/internal/day         what a day came to, for staff
 //	terminal/internal/relay       the way there and back
 //	terminal/internal/identity    who the terminal is to the central; its key and certificate
 //	terminal/internal/uplink      the contract spoken; terminal/internal/clock: when

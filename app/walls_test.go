@@ -46,6 +46,7 @@ var walls = []wall{
 	{from: internal + "outbox", only: []string{"app/envelope", internal + "kiosk", internal + "store", internal + "seal"}, why: "what is kept must not depend on how it was asked or is sent"},
 	{from: internal + "journal", only: []string{internal + "kiosk", internal + "store"}, why: "the audit record must not depend on what it records"},
 	{from: internal + "slip", only: []string{internal + "kiosk", internal + "store", "devices/printer"}, why: "what is known of paper must not depend on who asked for it or which driver printed it"},
+	{from: internal + "day", only: []string{"app/envelope", internal + "kiosk", internal + "store", internal + "seal", internal + "journal", internal + "outbox"}, why: "it reads what a day came to; who prints that is handed in"},
 	{from: internal + "seal", only: []string{"app/envelope", internal + "kiosk"}, why: "keys stay away from everything that talks"},
 	{from: internal + "health", only: []string{internal + "kiosk"}, why: "whoever finds something wrong names it; naming it must not bring along how it was found"},
 	{from: internal + "policysync", only: []string{"app/api", internal + "kiosk", internal + "store"}, why: "what a pack must hold is told by the checks it is given"},

@@ -73,12 +73,33 @@ func HeadKey(terminal string, key ed25519.PublicKey) (string, error) {
 	return text, nil
 }
 
+// The note's own way to say both needs control characters and one beyond ASCII,
+// which codes on paper carry badly.
+const (
+	noteBreak, lineBreak = "\n", "|"
+	noteDash, lineDash   = "\n\u2014 ", "|- "
+)
+
+// OneLine writes a signed head as one line of ASCII, for a code on paper; [OpenHead]
+// reads that too.
+func OneLine(signed string) string {
+	return strings.NewReplacer(noteDash, lineDash, noteBreak, lineBreak).Replace(signed)
+}
+
+func fromLine(text string) string {
+	text = strings.TrimRight(text, "\r\n")
+	return strings.NewReplacer(lineDash, noteDash, lineBreak, noteBreak).Replace(text)
+}
+
 // OpenHead returns what a note says when it carries the signature of a key of the
 // form that [HeadKey] writes, and is about the terminal that the key names.
 func OpenHead(text, key string) (Head, error) {
 	verifier, err := note.NewVerifier(key)
 	if err != nil {
 		return Head{}, fmt.Errorf("%w: %w", ErrKey, err)
+	}
+	if strings.HasPrefix(text, headTitle+lineBreak) {
+		text = fromLine(text)
 	}
 	n, err := note.Open([]byte(text), note.VerifierList(verifier))
 	if err != nil {

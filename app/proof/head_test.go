@@ -21,6 +21,10 @@ func TestHeadsComeBack(t *testing.T) {
 		if got, err := OpenHead(text, key); err != nil || got != h {
 			t.Errorf("%v, %v", got, err)
 		}
+		line := OneLine(text)
+		if got, err := OpenHead(line+"\r\n", key); err != nil || got != h || strings.ContainsFunc(line, func(r rune) bool { return r < ' ' || r > '~' }) {
+			t.Errorf("%q: %v, %v", line, got, err)
+		}
 		other, _ := newKey(t)
 		wrong, err := HeadKey("PT01", other)
 		if err != nil {
@@ -69,6 +73,7 @@ func FuzzOpenHead(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(right, key)
+	f.Add(OneLine(right), key)
 	f.Add(right[:40], key)
 	f.Add("leye journal\nPT01\n0\n-\n\n— PT01 AAAA\n", key)
 	f.Fuzz(func(t *testing.T, text, key string) {

@@ -26,7 +26,7 @@ func auditVerifyCommand() command {
 		about: "Without --file it reads this terminal's own journal; with it, what audit export wrote, on any machine.\n" +
 			"The chain alone cannot show that the newest lines were cut off, nor that all was written anew: give it the\n" +
 			"head that the central keeps (central terminals head ID) and the key that signed it (central terminals key\n" +
-			"ID; on the terminal itself, its own when none is given).",
+			"ID; on the terminal itself, its own when none is given). The code on a day's slip says a head too.",
 		examples: []string{
 			"audit verify",
 			"audit verify --head PT01.note",

@@ -143,6 +143,7 @@ func asTOML(c config.Config) string {
 	text("desk_zh", c.Terminal.DeskZH)
 	text("desk_en", c.Terminal.DeskEN)
 	text("phone", c.Terminal.Phone)
+	text("closes", c.Terminal.Closes)
 	section("display")
 	plain("width", c.Display.Width)
 	plain("height", c.Display.Height)

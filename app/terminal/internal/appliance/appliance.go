@@ -70,7 +70,7 @@ func Open(ctx context.Context, cfg config.Config, log *slog.Logger) (a *Applianc
 		}
 	}()
 	b := &build{Appliance: a, cfg: cfg}
-	for _, step := range []func(context.Context) error{b.openStore, b.openPacks, b.openLine, b.openDevices, b.openPulse} {
+	for _, step := range []func(context.Context) error{b.openStore, b.openPacks, b.openLine, b.openDevices, b.openPulse, b.openDay} {
 		if err = step(ctx); err != nil {
 			return a, err
 		}

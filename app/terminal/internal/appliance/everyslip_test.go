@@ -14,6 +14,7 @@ import (
 	"leye/app/catalogue"
 	"leye/app/form"
 	"leye/app/form/formtest"
+	"leye/app/terminal/internal/day"
 	"leye/app/terminal/internal/kiosk"
 	"leye/app/terminal/internal/session"
 	"leye/assets"
@@ -70,6 +71,19 @@ func TestEverySlipStandsOnPaperAsComposed(t *testing.T) {
 			f.Policy = p.ID
 			each(strings.Join([]string{"policy", p.ID, language}, "."), f)
 		}
+	}
+	paper, _ := newDayPaper(t, newDesk(t, printertest.Options{}))
+	for print, name := range []string{"day", "day.again"} {
+		sum, err := day.Sum(t.Context(), paper.journal, paper.queue, filedAt)
+		if err != nil {
+			t.Fatal(err)
+		}
+		doc, err := paper.day(sum, filedAt, 1+print)
+		if err != nil {
+			t.Fatal(err)
+		}
+		slips++
+		standsOnPaper(t, name, doc)
 	}
 	t.Logf("%d slips", slips)
 }

@@ -98,20 +98,27 @@ func (p *pulse) paper(ctx context.Context) {
 // signedHead is how far the journal reaches, for the central to keep: nil where
 // there is no key to sign with.
 func (p *pulse) signedHead(ctx context.Context) *string {
-	if p.identity == nil {
-		return nil
-	}
 	head, err := p.journal.Head(ctx)
 	if err != nil {
 		p.fault(kiosk.CodeStoreFailing, err)
 		return nil
 	}
-	text, err := proof.Head{Terminal: p.identity.Name(), Seq: head.Seq, Hash: head.Hash}.Sign(p.identity.Key())
+	text, err := p.signed(head)
 	if err != nil {
 		p.log.Error("sign the journal's head", "err", err)
+	}
+	if text == "" {
 		return nil
 	}
 	return &text
+}
+
+// signed is a head in the terminal's hand, "" where there is no key to sign with.
+func (p *pulse) signed(head journal.Head) (string, error) {
+	if p.identity == nil {
+		return "", nil
+	}
+	return proof.Head{Terminal: p.identity.Name(), Seq: head.Seq, Hash: head.Hash}.Sign(p.identity.Key())
 }
 
 // devices asks the printer only while nobody is served: a slip on its way has

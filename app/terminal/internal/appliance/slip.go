@@ -70,14 +70,20 @@ func (s *slips) handOver(ctx context.Context, row slip.Slip) {
 
 var kinds = map[session.Outcome]receipt.Kind{session.Accepted: receipt.Accepted, session.Saved: receipt.Saved, session.Parked: receipt.Parked}
 
-// Print is the session's. The record says unknown before the first byte leaves
-// and is settled even when the visit has ended meanwhile.
+// Print is the session's.
 func (s *slips) Print(ctx context.Context, f session.Filing) (printer.Proof, error) {
-	row, err := s.ledger.Prepare(ctx, f.App.ID)
+	return s.printAs(ctx, f.App.ID, func(print int) (printer.Document, error) { return s.compose(f, print) })
+}
+
+// printAs prints what compose makes of the number of the print. The record says
+// unknown before the first byte leaves and is settled even when the visit has ended
+// meanwhile.
+func (s *slips) printAs(ctx context.Context, entry kiosk.ApplicationID, compose func(print int) (printer.Document, error)) (printer.Proof, error) {
+	row, err := s.ledger.Prepare(ctx, entry)
 	if err != nil {
 		return printer.NotSent, &notKept{storeCode(err), err}
 	}
-	doc, err := s.compose(f, row.Print)
+	doc, err := compose(row.Print)
 	if err != nil {
 		return printer.NotSent, &notKept{kiosk.CodeCatalogueWrong, err}
 	}

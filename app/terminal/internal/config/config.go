@@ -42,6 +42,7 @@ type Terminal struct {
 	CentreZH, CentreEN string
 	DeskZH, DeskEN     string
 	Phone              string
+	Closes             string // HH:MM of the day's slip; empty: none
 }
 
 // Display is the window, in pixels.
@@ -108,6 +109,7 @@ type raw struct {
 		DeskZH   *string `toml:"desk_zh"`
 		DeskEN   *string `toml:"desk_en"`
 		Phone    *string `toml:"phone"`
+		Closes   *string `toml:"closes"`
 	} `toml:"terminal"`
 	Display struct {
 		Width      *int  `toml:"width"`
@@ -252,6 +254,7 @@ func (m *merger) merge(c *Config, r *raw) {
 	m.text("terminal.phone", t.Phone, &c.Terminal.Phone, filled, someText)
 	m.text("terminal.desk_zh", t.DeskZH, &c.Terminal.DeskZH, filled, someText)
 	m.text("terminal.desk_en", t.DeskEN, &c.Terminal.DeskEN, filled, someText)
+	m.text("terminal.closes", t.Closes, &c.Terminal.Closes, clockTime, "a time such as 17:00, or empty")
 	m.number("display.width", r.Display.Width, &c.Display.Width, 320, 8192)
 	m.number("display.height", r.Display.Height, &c.Display.Height, 320, 8192)
 	if r.Display.Fullscreen != nil {
@@ -290,6 +293,11 @@ func (m *merger) visit(c *Config, r *raw) {
 // and the names of files.
 func filled(s string) bool {
 	return strings.TrimSpace(s) != "" && !strings.ContainsFunc(s, unicode.IsControl)
+}
+
+func clockTime(s string) bool {
+	_, err := time.Parse("15:04", s)
+	return s == "" || err == nil
 }
 
 func isFont(s string) bool { return slices.Contains([]string{"auto", "gb2312", "gbk", "gb18030"}, s) }

@@ -36,6 +36,7 @@ town_code = "017"
 centre_zh = "样例中心"
 centre_en = "Sample Centre"
 phone = "10000"
+closes = "16:30"
 desk_zh = "三号窗口"
 desk_en = "counter 3"
 [display]
@@ -85,7 +86,7 @@ func TestEveryKeyReachesItsPlace(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := config.Config{
-		Terminal: config.Terminal{ID: "KT0207", TownCode: "017", CentreZH: "样例中心", CentreEN: "Sample Centre", Phone: "10000", DeskZH: "三号窗口", DeskEN: "counter 3"},
+		Terminal: config.Terminal{ID: "KT0207", TownCode: "017", CentreZH: "样例中心", CentreEN: "Sample Centre", Phone: "10000", DeskZH: "三号窗口", DeskEN: "counter 3", Closes: "16:30"},
 		Display:  config.Display{Width: 800, Height: 1280},
 		Reader:   config.Serial{Port: "/dev/ttyS1", Driver: "tarm", Baud: 9600},
 		Reader2:  config.Serial{Port: "/dev/serial/by-path/pci-0000:00:14.0-usb-0:2:1.0-port0", Driver: "tarm", Baud: 19200},
@@ -196,6 +197,7 @@ func TestFaultsNameFileLineAndKey(t *testing.T) {
 		{"unknown keeper", "[store]\nkey = \"safe\"\n", "k.toml:2: store.key: \"safe\" is not \"auto\", \"tpm\" or \"file\""},
 		{"terminal", "terminal.id = \"pt1\"\n", "k.toml:1: terminal.id: \"pt1\" is not two capital letters and two to four digits"},
 		{"inline table", "\nterminal = { town_code = \"5\" }\n", "k.toml:2: terminal.town_code: \"5\" is not three digits"},
+		{"no time", "[terminal]\ncloses = \"25:00\"\n", "k.toml:2: terminal.closes: \"25:00\" is not a time such as 17:00, or empty"},
 		{"empty text", "[terminal] # here\nphone = \" \"\n", "k.toml:2: terminal.phone: \" \" is not some text"},
 		{"printer command in a text", "[terminal]\ndesk_zh = \"\\u001b@\"\n", "k.toml:2: terminal.desk_zh: \"\\x1b@\" is not some text"},
 	} {

@@ -105,20 +105,55 @@ func sum(seq int64, e kiosk.Event, prev []byte) []byte {
 // Head reads the newest line's name.
 func (j *Journal) Head(ctx context.Context) (Head, error) {
 	var head Head
-	err := j.db.View(ctx, func(tx *sql.Tx) error {
-		var hash []byte
-		row := tx.QueryRowContext(ctx, "SELECT seq, hash FROM journal ORDER BY seq DESC LIMIT 1")
-		err := row.Scan(&head.Seq, &hash)
-		if errors.Is(err, sql.ErrNoRows) {
-			return nil
-		}
-		head.Hash = hex.EncodeToString(hash)
+	err := j.db.View(ctx, func(tx *sql.Tx) (err error) {
+		head, err = newest(ctx, tx)
 		return err
 	})
 	if err != nil {
 		return Head{}, fmt.Errorf("read the journal's head: %w", err)
 	}
 	return head, nil
+}
+
+func newest(ctx context.Context, tx *sql.Tx) (Head, error) {
+	var head Head
+	var hash []byte
+	err := tx.QueryRowContext(ctx, "SELECT seq, hash FROM journal ORDER BY seq DESC LIMIT 1").Scan(&head.Seq, &hash)
+	if errors.Is(err, sql.ErrNoRows) {
+		return Head{}, nil
+	}
+	head.Hash = hex.EncodeToString(hash)
+	return head, err
+}
+
+// Tally counts the lines since a moment by their events, and names the newest line
+// of all, both as of one instant.
+func (j *Journal) Tally(ctx context.Context, since time.Time) (events map[string]int, head Head, err error) {
+	events = map[string]int{}
+	err = j.db.View(ctx, func(tx *sql.Tx) error {
+		rows, err := tx.QueryContext(ctx, "SELECT event, count(*) FROM journal WHERE at >= ? GROUP BY event", since.UnixMilli())
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var event string
+			var n int
+			if err := rows.Scan(&event, &n); err != nil {
+				return err
+			}
+			events[event] = n
+		}
+		if err := rows.Err(); err != nil {
+			return err
+		}
+		head, err = newest(ctx, tx)
+		return err
+	})
+	if err != nil {
+		return nil, Head{}, fmt.Errorf("tally the journal: %w", err)
+	}
+	return events, head, nil
 }
 
 // Verify reads the whole journal and returns its head, or a [*Broken]. With a

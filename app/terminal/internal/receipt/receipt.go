@@ -31,6 +31,7 @@ const (
 	Saved    Kind = "saved"    // 已保存待上传: safe on this terminal
 	Parked   Kind = "parked"   // 未成功: the central refused it, it waits for staff
 	Printout Kind = "printout" // a policy to take along
+	Day      Kind = "day"      // 日结单: what a day came to, for staff
 )
 
 // Slip is what a layout can name. Names and numbers of people come masked.
@@ -51,6 +52,7 @@ type Slip struct {
 	Text                []string
 	Code                string // for staff, when parked
 	Print               int    // of this slip, from 1; 0 where prints are not counted
+	Proof               string // signed head of the journal, on the day's slip
 }
 
 // Item is one answer.
@@ -94,7 +96,7 @@ type Layouts struct{ byKind map[Kind]layout }
 // Load reads <kind>.toml for every kind, strictly.
 func Load(dir fs.FS) (*Layouts, error) {
 	l := &Layouts{byKind: map[Kind]layout{}}
-	for _, kind := range []Kind{Accepted, Saved, Parked, Printout} {
+	for _, kind := range []Kind{Accepted, Saved, Parked, Printout, Day} {
 		name := string(kind) + ".toml"
 		data, err := fs.ReadFile(dir, name)
 		if err != nil {
@@ -213,7 +215,7 @@ func (s Slip) fields() map[string]string {
 		"centre": s.Centre, "desk": s.Desk, "phone": s.Phone, "terminal": s.Terminal, "at": s.At.In(kiosk.China).Format("2006-01-02 15:04:05"),
 		"service": s.Service, "number": s.Number, "query_code": s.QueryCode, "reference": s.Reference, "pending": pending, "applicant": s.Applicant,
 		"applicant_number": s.ApplicantNumber, "due": s.Due, "title": s.Title, "code": s.Code, "reprint": reprint, "qr": kiosk.SlipCode(s.Number, kiosk.Reference(s.Reference), s.QueryCode),
-		"materials": strings.Join(s.Materials, "\n"), "answers": strings.Repeat("1", len(s.Answers)), "text": strings.Join(s.Text, "\n"),
+		"materials": strings.Join(s.Materials, "\n"), "answers": strings.Repeat("1", len(s.Answers)), "text": strings.Join(s.Text, "\n"), "proof": s.Proof,
 	}
 }
 

@@ -46,7 +46,7 @@ func TestEachSlipSaysItsOwnWordsOnly(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	own := map[receipt.Kind]string{receipt.Accepted: "已受理", receipt.Saved: "已保存待上传", receipt.Parked: "未成功", receipt.Printout: "查询打印单"}
+	own := map[receipt.Kind]string{receipt.Accepted: "已受理", receipt.Saved: "已保存待上传", receipt.Parked: "未成功", receipt.Printout: "查询打印单", receipt.Day: "日结单"}
 	for kind, title := range own {
 		for _, language := range []string{"zh", "en"} {
 			s := sample()
