@@ -11,6 +11,9 @@ BIN=$RUN/bin
 # compiled once. Tags change which Go files are in, never how C is compiled.
 TAGS=no_emoji,no_metadata,no_animations,migrated_fynedo,rime
 FLAGS=(-trimpath -tags "$TAGS")
+# The programs' collector writes over what it frees: the words of a visit that is
+# over must not lie in memory until that is used again.
+LINK=-X=runtime.godebugDefault=clobberfree=1
 
 PACKAGES_BUILD=(gcc g++ libc6-dev pkg-config libgl1-mesa-dev xorg-dev libxkbcommon-dev libwayland-dev librime-dev)
 PACKAGES_RUN=(ca-certificates git libgl1 libgl1-mesa-dri xvfb rime-data-pinyin-simp)
@@ -68,13 +71,13 @@ need_all() {
 # first build compiles Fyne's C parts and takes minutes.
 build() {
 	mkdir -p "$BIN"
-	(cd "$ROOT" && go build "${FLAGS[@]}" -o "$BIN/" "$@")
+	(cd "$ROOT" && go build "${FLAGS[@]}" -ldflags "$LINK" -o "$BIN/" "$@")
 }
 
 # The kiosk that lists its visible controls over a socket, for visits only.
 build_probe() {
 	mkdir -p "$BIN/probe"
-	(cd "$ROOT" && go build -trimpath -tags "$TAGS,probe" -o "$BIN/probe/" ./app/terminal/cmd/kiosk)
+	(cd "$ROOT" && go build -trimpath -tags "$TAGS,probe" -ldflags "$LINK" -o "$BIN/probe/" ./app/terminal/cmd/kiosk)
 }
 
 # Everything that is started in the background is ended by stop_all, last first.

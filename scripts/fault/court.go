@@ -20,6 +20,7 @@ type judge struct {
 	what    string // a line for the list
 	bad, of string // what is counted, such as "lost" of "claimed"
 	worse   mutant // the control
+	long    bool   // takes minutes however small its figures: not held in a short run of all
 	try     func(ctx context.Context, t *trial) (tally, error)
 }
 
@@ -48,9 +49,10 @@ func (s skipped) Error() string { return s.why }
 
 // court is where trials are held.
 type court struct {
-	bin, dir, tags string
-	short          bool
-	seed           uint64
+	bin, dir   string
+	tags, link string // with which the product was built
+	short      bool
+	seed       uint64
 }
 
 // trial is one of the two trials of a judge.

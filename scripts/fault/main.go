@@ -4,7 +4,7 @@
 // changed for the worse, which must be found out.
 //
 //	fault list
-//	fault run --bin DIR --dir DIR --tags TAGS [--short] [--seed N] NAME...
+//	fault run --bin DIR --dir DIR --tags TAGS --link FLAGS [--short] [--seed N] NAME...
 package main
 
 import (
@@ -54,6 +54,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	flags.StringVar(&c.bin, "bin", "", "`folder` of the built programs")
 	flags.StringVar(&c.dir, "dir", "", "`folder` for all that is left")
 	flags.StringVar(&c.tags, "tags", "", "build `tags` of the product")
+	flags.StringVar(&c.link, "link", "", "linker `flags` of the product")
 	flags.BoolVar(&c.short, "short", false, "small figures")
 	flags.Uint64Var(&c.seed, "seed", uint64(time.Now().UnixNano()), "of all that is random")
 	if err := flags.Parse(args[1:]); err != nil {
@@ -62,6 +63,9 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	chosen, err := choose(flags.Args())
 	if err != nil {
 		return err
+	}
+	if c.short && flags.NArg() == 0 {
+		chosen = slices.DeleteFunc(chosen, func(j judge) bool { return j.long })
 	}
 	return c.hear(ctx, chosen, out)
 }
@@ -91,5 +95,5 @@ func choose(names []string) ([]judge, error) {
 
 // judges are all that there are, in the order in which they are heard.
 func judges() []judge {
-	return []judge{kioskJudge(), killJudge(), drainJudge(), powerJudge(), errorsJudge(), bitsJudge(), fullJudge(), networkJudge(), liarJudge(), backlogJudge()}
+	return []judge{kioskJudge(), killJudge(), drainJudge(), powerJudge(), errorsJudge(), bitsJudge(), fullJudge(), networkJudge(), liarJudge(), backlogJudge(), memoryJudge()}
 }

@@ -38,7 +38,7 @@ func (m mutant) build(ctx context.Context, t *trial) error {
 	}
 	for _, p := range m.programs {
 		tags := strings.Trim(t.tags+","+p.tag, ",")
-		cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-tags", tags, "-overlay", overlay, "-o", t.programs+"/", p.pkg)
+		cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-tags", tags, "-ldflags", t.link, "-overlay", overlay, "-o", t.programs+"/", p.pkg)
 		if words, err := cmd.CombinedOutput(); err != nil {
 			return fmt.Errorf("build %s: %w\n%s", p.pkg, err, words)
 		}

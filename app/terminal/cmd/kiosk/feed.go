@@ -17,7 +17,8 @@ type screenFeed struct {
 	visit *session.Session
 	ui    *ui.UI
 
-	idle    bool // the state before was idle; the session's goroutine only
+	idle    bool          // the state before was idle; the session's goroutine only
+	fading  []*time.Timer // of the last visit's traces; likewise
 	mu      sync.Mutex
 	next    session.State
 	pending bool
@@ -57,11 +58,35 @@ func (f *screenFeed) Do(i session.Intent) {
 // lie about until the collector comes by.
 func (f *screenFeed) show(st session.State) {
 	f.pass(st)
-	ended := st.Stage == session.Idle && !f.idle
+	before := f.idle
 	f.idle = st.Stage == session.Idle
-	if ended {
+	switch {
+	case f.idle && !before:
 		debug.FreeOSMemory()
+		f.fade()
+	case before && !f.idle:
+		f.stop()
 	}
+}
+
+// cleaned is how long after a painting Fyne has let go of what faded.
+const cleaned = 15 * time.Second
+
+// fade has the screen's own memory of a visit go when its time has come. Who
+// begins the next visit before has the screen painted anyway.
+func (f *screenFeed) fade() {
+	f.fading = []*time.Timer{
+		time.AfterFunc(ui.Fading, func() { fyne.Do(f.ui.Forget) }),
+		time.AfterFunc(ui.Fading+cleaned, debug.FreeOSMemory),
+	}
+}
+
+// stop ends what fade began, once the session's goroutine has ended or on it.
+func (f *screenFeed) stop() {
+	for _, t := range f.fading {
+		t.Stop()
+	}
+	f.fading = nil
 }
 
 func (f *screenFeed) pass(st session.State) {

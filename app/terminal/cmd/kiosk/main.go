@@ -144,6 +144,7 @@ func show(ctx context.Context, cfg config.Config, a *appliance.Appliance, engine
 	w.ShowAndRun()
 	cancel()
 	<-done
+	feed.stop()
 	return nil
 }
 

@@ -94,6 +94,14 @@ func (u *UI) Show(st session.State) bool {
 	return u.draw(false)
 }
 
+// Fading is how long Fyne keeps the words and pictures of pages that are gone: a
+// minute, and a frame more.
+const Fading = 75 * time.Second
+
+// Forget paints the page once more. Fyne lets go of what has faded only when it
+// paints, and a terminal may stand idle for hours after a visit.
+func (u *UI) Forget() { u.root.Refresh() }
+
 // turn prepares for a new page: what was typed on the last is the session's now.
 func (u *UI) turn(before, st session.State) {
 	u.active, u.picker = "", screen.Picker{}
