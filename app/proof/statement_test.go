@@ -73,15 +73,17 @@ func TestAChangedStatementIsNotTaken(t *testing.T) {
 	right := signed(t, ca)
 	stranger := signed(t, ca)
 	for name, change := range map[string]func(*proof.Statement){
-		"content":           func(s *proof.Statement) { s.Content = json.RawMessage(`{"a":"<中文>","b":2}`) },
-		"form":              func(s *proof.Statement) { s.Form = "leye acceptance 2" },
-		"signature":         func(s *proof.Statement) { s.Signature = stranger.Signature },
-		"certificate":       func(s *proof.Statement) { s.Certificate = stranger.Certificate },
-		"no signature":      func(s *proof.Statement) { s.Signature = "" },
-		"no certificate":    func(s *proof.Statement) { s.Certificate = "" },
-		"two certificates":  func(s *proof.Statement) { s.Certificate += stranger.Certificate },
-		"certificate's tag": func(s *proof.Statement) { s.Certificate = strings.ReplaceAll(s.Certificate, "CERTIFICATE", "PUBLIC KEY") },
-		"no content":        func(s *proof.Statement) { s.Content = nil },
+		"content":          func(s *proof.Statement) { s.Content = json.RawMessage(`{"a":"<中文>","b":2}`) },
+		"form":             func(s *proof.Statement) { s.Form = "leye acceptance 2" },
+		"signature":        func(s *proof.Statement) { s.Signature = stranger.Signature },
+		"certificate":      func(s *proof.Statement) { s.Certificate = stranger.Certificate },
+		"no signature":     func(s *proof.Statement) { s.Signature = "" },
+		"no certificate":   func(s *proof.Statement) { s.Certificate = "" },
+		"two certificates": func(s *proof.Statement) { s.Certificate += stranger.Certificate },
+		"certificate's tag": func(s *proof.Statement) {
+			s.Certificate = strings.ReplaceAll(s.Certificate, "CERTIFICATE", "PUBLIC KEY")
+		},
+		"no content": func(s *proof.Statement) { s.Content = nil },
 	} {
 		s := right
 		change(&s)
