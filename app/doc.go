@@ -28,6 +28,8 @@
 //	terminal/internal/kiosk       the terminal's own words
 //	terminal/internal/session     one visit, from idle to wiped
 //	terminal/internal/ui          the screens; the only place that knows Fyne
+//	terminal/internal/panel       the trial of a touch screen and display
+//	terminal/internal/acceptance  the sheet on which a terminal is handed over
 //	terminal/internal/seal        the terminal's key and the wraps
 //	terminal/internal/outbox      what was handed in, until the central has it
 //	terminal/internal/slip        what is known of each slip's paper

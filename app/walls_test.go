@@ -54,6 +54,8 @@ var walls = []wall{
 	{from: internal + "clock", only: []string{}, why: "what time it is depends on who signed it, not on how it came"},
 	{from: internal + "identity", only: []string{"app/api", "app/proof"}, why: "keys stay away from everything that talks"},
 	{from: internal + "relay", only: []string{internal + "kiosk"}, why: "its queue and its line are interfaces, so that it can become a program of its own"},
+	{from: internal + "panel", only: []string{}, why: "what is tried of a screen is known without drawing it"},
+	{from: internal + "acceptance", only: []string{"app/proof", internal + "kiosk", "devices/printer"}, why: "what a sheet says must not depend on how it was found out"},
 	{from: internal + "ime/...", only: []string{"assets", internal + "ime/..."}, never: []string{"fyne.io/..."}, why: "pinyin is worked out without a screen"},
 	{
 		from:  internal + "session",
@@ -65,7 +67,7 @@ var walls = []wall{
 		from: internal + "ui/...",
 		only: append([]string{
 			"assets", "app/catalogue", "app/form", "app/policy", "app/casework", internal + "session", internal + "kiosk",
-			internal + "health", internal + "ime/...", internal + "ui/...",
+			internal + "health", internal + "ime/...", internal + "panel", internal + "ui/...",
 		}, values...),
 		never: []string{"modernc.org/sqlite/...", "go.bug.st/...", "github.com/tarm/..."},
 		names: []string{"net", "net/http", "database/sql", "os/exec"},

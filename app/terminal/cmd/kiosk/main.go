@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -23,6 +24,7 @@ import (
 	"leye/app/terminal/internal/appliance"
 	"leye/app/terminal/internal/config"
 	"leye/app/terminal/internal/ime"
+	"leye/app/terminal/internal/panel"
 	"leye/app/terminal/internal/ui"
 	"leye/app/terminal/internal/ui/screen"
 	"leye/app/terminal/internal/ui/text"
@@ -34,9 +36,14 @@ const usage = `kiosk is the self-service terminal: screens, card reader, scanner
 
 Usage:
   kiosk [--config FILE]...
+  kiosk --try touch|display [--config FILE]...
 
 Each --config file overrides the ones before it; see packaging/kiosk.toml for
 every key. Without one, the built-in defaults are used.
+
+--try has a technician try the touch screen or the display, prints what came of
+it as JSON and ends; it opens no device and no file of state. kioskctl devices
+accept runs it. End the kiosk first, or its window covers this one.
 
 Examples:
   kiosk --config /etc/leye/kiosk.toml
@@ -54,26 +61,35 @@ func (f *files) Set(s string) error { *f = append(*f, s); return nil }
 func main() {
 	var configs files
 	flag.Var(&configs, "config", "configuration file; may be repeated")
+	part := flag.String("try", "", "part of the screen to try")
 	flag.Usage = func() { fmt.Fprint(os.Stderr, usage) }
 	flag.Parse()
-	if flag.NArg() > 0 {
+	if flag.NArg() > 0 || !slices.Contains([]panel.Part{"", panel.Touch, panel.Display}, panel.Part(*part)) {
 		flag.Usage()
 		os.Exit(2)
 	}
 	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
-	if err := run(configs, log); err != nil {
+	if err := run(configs, panel.Part(*part), log); err != nil {
 		log.Error("kiosk cannot start", "err", err)
 		os.Exit(1)
 	}
 }
 
-func run(configs []string, log *slog.Logger) (err error) {
+func run(configs []string, part panel.Part, log *slog.Logger) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	cfg, err := config.Load(configs...)
 	if err != nil {
 		return err
 	}
+	if part != "" {
+		return try(ctx, cfg, part, os.Stdout)
+	}
+	return serve(ctx, cfg, log)
+}
+
+// serve serves residents until ctx ends or the window closes.
+func serve(ctx context.Context, cfg config.Config, log *slog.Logger) (err error) {
 	a, err := appliance.Open(ctx, cfg, log)
 	if err != nil {
 		return err
@@ -97,32 +113,52 @@ func run(configs []string, log *slog.Logger) (err error) {
 	return show(ctx, cfg, a, engine, log)
 }
 
-// show opens the window and returns when it has closed and every task has ended.
-func show(ctx context.Context, cfg config.Config, a *appliance.Appliance, engine ime.Engine, log *slog.Logger) error {
+// opened is a window with what it is drawn with.
+type opened struct {
+	app    fyne.App
+	window fyne.Window
+	faces  *theme.Theme
+	texts  text.Bundle
+}
+
+func openWindow() (o opened, err error) {
 	// The panel's own millimetres lie; all sizes of the screens are pixels.
 	for _, kv := range [][2]string{{"FYNE_SCALE", "1"}, {"FYNE_DISABLE_DPI_DETECTION", "1"}, {"FYNE_PLATFORM", "x11"}} {
 		if err := os.Setenv(kv[0], kv[1]); err != nil {
-			return err
+			return o, err
 		}
 	}
-	texts, err := text.Load(assets.Text())
+	if o.texts, err = text.Load(assets.Text()); err != nil {
+		return o, err
+	}
+	if o.faces, err = theme.New(assets.Font(), theme.Standard); err != nil {
+		return o, err
+	}
+	o.app = app.NewWithID("cn.shpt.leye.kiosk")
+	o.app.Settings().SetTheme(o.faces)
+	o.window = o.app.NewWindow("乐业自助服务终端")
+	return o, nil
+}
+
+// size gives the window its size, once its content is in it.
+func (o opened) size(d config.Display) {
+	o.window.Resize(fyne.NewSize(float32(d.Width), float32(d.Height)))
+	o.window.SetFullScreen(d.Fullscreen)
+}
+
+// show opens the window and returns when it has closed and every task has ended.
+func show(ctx context.Context, cfg config.Config, a *appliance.Appliance, engine ime.Engine, log *slog.Logger) error {
+	o, err := openWindow()
 	if err != nil {
 		return err
 	}
-	faces, err := theme.New(assets.Font(), theme.Standard)
-	if err != nil {
-		return err
-	}
-	fy := app.NewWithID("cn.shpt.leye.kiosk")
-	fy.Settings().SetTheme(faces)
-	w := fy.NewWindow("乐业自助服务终端")
+	fy, w := o.app, o.window
 	feed := newScreenFeed(a.Session)
 	u := ui.New(ui.Config{
-		App: fy, Window: w, Theme: faces, Icons: theme.NewIcons(assets.Icon()), Texts: texts,
+		App: fy, Window: w, Theme: o.faces, Icons: theme.NewIcons(assets.Icon()), Texts: o.texts,
 		Catalogue: a.Catalogue, Policies: a.Policies, Place: placeOf(cfg), Engine: engine, Visit: feed, Now: time.Now,
 	})
-	w.Resize(fyne.NewSize(float32(cfg.Display.Width), float32(cfg.Display.Height)))
-	w.SetFullScreen(cfg.Display.Fullscreen)
+	o.size(cfg.Display)
 	feed.ui = u
 	a.Session.Listen(feed.show)
 	stopProbe, err := startProbe(u, log)

@@ -4,14 +4,16 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 
+	"leye/app/terminal/internal/acceptance"
 	"leye/app/terminal/internal/config"
 	"leye/app/terminal/internal/kiosk"
 	"leye/devices/printer"
 )
 
-func (d *diagnosis) checkReader(ctx context.Context, line config.Serial) {
+func (d *diagnosis) checkReader(ctx context.Context, as acceptance.Check, line config.Serial) {
 	reader, module, err := openReader(ctx, line)
 	switch {
 	case err == nil:
@@ -23,6 +25,7 @@ func (d *diagnosis) checkReader(ctx context.Context, line config.Serial) {
 		d.condition("reader", kiosk.CodeReaderOffline, err.Error())
 		return
 	}
+	d.find(as, "module", module)
 	d.good("reader", "module %s answers on %s", module, line.Port)
 }
 
@@ -61,6 +64,8 @@ func (d *diagnosis) checkPrinter(ctx context.Context, to config.Printer) {
 		d.condition("printer", kiosk.CodePrinterOffline, err.Error())
 		return
 	}
+	d.find(acceptance.Printer, "model", has.Model)
+	d.find(acceptance.Printer, "level", fmt.Sprintf("%d/5", int(has.Level)))
 	d.judgePrinter(to.Port, s, has)
 }
 

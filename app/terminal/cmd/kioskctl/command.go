@@ -55,7 +55,7 @@ type command struct {
 
 func commands() []command {
 	return []command{
-		doctorCommand(), enrolCommand(), devicesCommand(), readCardCommand(), traceCommand(), scanCommand(), printCommand(), printTestCommand(),
+		doctorCommand(), enrolCommand(), acceptCommand(), devicesCommand(), readCardCommand(), traceCommand(), scanCommand(), printCommand(), printTestCommand(),
 		outboxListCommand(), outboxShowCommand(), outboxExportCommand(), outboxRetryCommand(), slipsCommand(), auditVerifyCommand(), auditExportCommand(),
 		catalogueCheckCommand(), configCheckCommand(), configShowCommand(), versionCommand(),
 	}

@@ -288,7 +288,7 @@ func TestTestSlipIsAsDrawn(t *testing.T) {
 	at := time.Date(2026, 11, 24, 9, 30, 0, 0, time.UTC)
 	for _, columns := range []int{32, 48} {
 		p := config.Printer{Serial: config.Serial{Port: "/dev/leye-printer", Driver: "bugst", Baud: 115200}, Columns: columns, Font: "auto"}
-		got := printertest.Text(testSlip(p, at), columns)
+		got := printertest.Text(testSlip(p, at, ""), columns)
 		file := filepath.Join("testdata", fmt.Sprintf("slip%d.txt", columns))
 		if *update {
 			fatal(t, os.WriteFile(file, []byte(got), 0o600))

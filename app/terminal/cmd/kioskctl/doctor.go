@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"leye/app/envelope"
+	"leye/app/terminal/internal/acceptance"
 	"leye/app/terminal/internal/config"
 	"leye/app/terminal/internal/health"
 	"leye/app/terminal/internal/kiosk"
@@ -23,8 +24,9 @@ func doctorCommand() command {
 		name:    "doctor",
 		summary: "look at everything that the kiosk needs and say what to do",
 		about: "It looks at the configuration, the state file, the queue, the journal, the keys, the catalogue, card\n" +
-			"reader, printer and scanner, the central and the clock. It prints nothing on paper and changes nothing.\n" +
-			"Devices that the kiosk has in use are left alone. Warnings do not change the exit code.",
+			"reader, printer and scanner, the central, the clock, and what has changed since the terminal was accepted.\n" +
+			"It prints nothing on paper and changes nothing. Devices that the kiosk has in use are left alone.\n" +
+			"Warnings do not change the exit code.",
 		examples: []string{"doctor", "doctor --config district.toml --config terminal.toml --json"},
 		exits:    []int{exitFailed},
 		bind: func(f *flag.FlagSet) action {
@@ -79,7 +81,8 @@ type diagnosis struct {
 	Status   status    `json:"status"` // the worst
 	Findings []finding `json:"findings"`
 
-	trusted envelope.PublicKey // the central's, as the kiosk trusts it; zero when it knows none
+	trusted envelope.PublicKey                     // the central's, as the kiosk trusts it; zero when it knows none
+	found   map[acceptance.Check]map[string]string // what devices say of themselves, by the names of facts
 }
 
 func diagnose(ctx context.Context, configs []string) diagnosis {
@@ -90,14 +93,9 @@ func diagnose(ctx context.Context, configs []string) diagnosis {
 		d.add(finding{Check: "rest", Status: warn, What: "not looked at: where things are stands in the configuration"})
 	} else {
 		d.Terminal = cfg.Terminal.ID
-		d.checkStore(ctx, cfg)
-		d.checkReader(ctx, cfg.Reader)
-		if cfg.Reader2.Port != "" {
-			d.checkReader(ctx, cfg.Reader2)
-		}
-		d.checkPrinter(ctx, cfg.Printer)
-		d.checkScanner(ctx, cfg.Scanner)
+		d.checkHere(ctx, cfg)
 		d.checkClock(d.checkCentral(ctx, cfg.Central, d.checkIdentity(cfg)))
+		d.checkAcceptance(cfg)
 	}
 	switch {
 	case d.count(fail) > 0:
@@ -108,7 +106,29 @@ func diagnose(ctx context.Context, configs []string) diagnosis {
 	return d
 }
 
+// checkHere looks at what can be looked at without a line.
+func (d *diagnosis) checkHere(ctx context.Context, cfg config.Config) {
+	d.checkStore(ctx, cfg)
+	d.checkReader(ctx, acceptance.Reader, cfg.Reader)
+	if cfg.Reader2.Port != "" {
+		d.checkReader(ctx, acceptance.Reader2, cfg.Reader2)
+	}
+	d.checkPrinter(ctx, cfg.Printer)
+	d.checkScanner(ctx, cfg.Scanner)
+}
+
 func (d *diagnosis) add(f finding) { d.Findings = append(d.Findings, f) }
+
+// find keeps what a device says of itself.
+func (d *diagnosis) find(c acceptance.Check, fact, value string) {
+	if d.found == nil {
+		d.found = map[acceptance.Check]map[string]string{}
+	}
+	if d.found[c] == nil {
+		d.found[c] = map[string]string{}
+	}
+	d.found[c][fact] = value
+}
 
 func (d *diagnosis) good(check, format string, args ...any) {
 	d.add(finding{Check: check, Status: ok, What: fmt.Sprintf(format, args...)})

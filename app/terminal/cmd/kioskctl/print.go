@@ -63,7 +63,7 @@ func printTestCommand() command {
 		bind: func(f *flag.FlagSet) action {
 			d := bindPaper(f)
 			return func(ctx context.Context, _ []string, s streams) error {
-				return d.print(ctx, s, func(p config.Printer) printer.Document { return testSlip(p, time.Now()) })
+				return d.print(ctx, s, func(p config.Printer) printer.Document { return testSlip(p, time.Now(), "") })
 			}
 		},
 	}
@@ -226,8 +226,9 @@ func textDocument(text string) printer.Document {
 	return d
 }
 
-// testSlip has all that a slip may have.
-func testSlip(p config.Printer, at time.Time) printer.Document {
+// testSlip has all that a slip may have. Its code holds the time when none is
+// given.
+func testSlip(p config.Printer, at time.Time, code string) printer.Document {
 	const latin = "The quick brown fox jumps over the lazy dog 0123456789"
 	return printer.Document{
 		Body: []printer.Block{
@@ -252,7 +253,7 @@ func testSlip(p config.Printer, at time.Time) printer.Document {
 			printer.Rule{},
 		},
 		Tail: []printer.Block{
-			printer.QR{Data: "leye printer test " + at.In(kiosk.China).Format("20060102150405")},
+			printer.QR{Data: cmp.Or(code, "leye printer test "+at.In(kiosk.China).Format("20060102150405"))},
 			printer.Line{Text: "二维码可扫\uFF0C标尺不折行\uFF0C即为正常", Align: printer.Center},
 			printer.Cut{},
 		},

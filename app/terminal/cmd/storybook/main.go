@@ -5,6 +5,7 @@ package main
 import (
 	"flag"
 	"fmt"
+	"image"
 	"image/png"
 	"os"
 	"path/filepath"
@@ -43,6 +44,14 @@ type options struct {
 	list                    bool
 }
 
+// size is the screen's, in pixels.
+func (o options) size() image.Point {
+	if o.landscape {
+		return image.Pt(1920, 1080)
+	}
+	return image.Pt(1080, 1920)
+}
+
 func main() {
 	var o options
 	flag.StringVar(&o.shots, "shots", "", "folder to write pictures to")
@@ -68,6 +77,11 @@ func main() {
 type deaf struct{}
 
 func (deaf) Do(session.Intent) {}
+func (deaf) Press(_, _ int)    {}
+func (deaf) Skip()             {}
+func (deaf) Back()             {}
+func (deaf) Stop()             {}
+func (deaf) Answer(bool)       {}
 
 func run(o options) error {
 	cat, err := catalogue.Load(assets.Catalogue())
@@ -84,6 +98,9 @@ func run(o options) error {
 	}
 	if o.list {
 		for _, s := range stories {
+			fmt.Println(s.Name)
+		}
+		for _, s := range story.Trials(o.size()) {
 			fmt.Println(s.Name)
 		}
 		return nil
@@ -106,10 +123,7 @@ func draw(o options, cat *catalogue.Catalogue, policies *policy.Library, stories
 	a := test.NewApp()
 	defer a.Quit()
 	a.Settings().SetTheme(faces)
-	size := fyne.NewSize(1080, 1920)
-	if o.landscape {
-		size = fyne.NewSize(1920, 1080)
-	}
+	size := fyne.NewSize(float32(o.size().X), float32(o.size().Y))
 	for n, s := range stories {
 		if !strings.Contains(s.Name, o.only) {
 			continue
@@ -127,6 +141,27 @@ func draw(o options, cat *catalogue.Catalogue, policies *policy.Library, stories
 			u.Edit(s.Edit)
 		}
 		if err := save(w, filepath.Join(o.shots, fmt.Sprintf("%02d-%s.png", n+1, s.Name))); err != nil {
+			return err
+		}
+		w.Close()
+	}
+	return drawTrials(o, a, texts, len(stories))
+}
+
+// drawTrials draws what technicians see; it has one size of type.
+func drawTrials(o options, a fyne.App, texts text.Bundle, before int) error {
+	if o.elder || o.reach {
+		return nil
+	}
+	for n, s := range story.Trials(o.size()) {
+		if !strings.Contains(s.Name, o.only) {
+			continue
+		}
+		w := a.NewWindow(s.Name)
+		t := ui.NewTrial(ui.TrialConfig{Window: w, Icons: theme.NewIcons(assets.Icon()), Texts: texts, Language: o.lang, Trier: deaf{}})
+		w.Resize(fyne.NewSize(float32(o.size().X), float32(o.size().Y)))
+		t.Show(s.View)
+		if err := save(w, filepath.Join(o.shots, fmt.Sprintf("%02d-%s.png", before+n+1, s.Name))); err != nil {
 			return err
 		}
 		w.Close()
