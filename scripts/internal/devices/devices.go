@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 )
 
 // Control is the address of the control, such as "http://127.0.0.1:40000".
@@ -30,6 +31,24 @@ func (c Control) TakeCard(ctx context.Context) error {
 // Cover opens or closes the printer's cover.
 func (c Control) Cover(ctx context.Context, open bool) error {
 	_, err := c.call(ctx, http.MethodPost, "/cover?open="+strconv.FormatBool(open))
+	return err
+}
+
+// Supply changes the paper that is left: "ok", "near" its end or "out".
+func (c Control) Supply(ctx context.Context, state string) error {
+	_, err := c.call(ctx, http.MethodPost, "/paper?state="+url.QueryEscape(state))
+	return err
+}
+
+// Silence has a device ("reader", "printer", "scanner") answer nothing, or again.
+func (c Control) Silence(ctx context.Context, device string, on bool) error {
+	_, err := c.call(ctx, http.MethodPost, "/"+url.PathEscape(device)+"/silence?on="+strconv.FormatBool(on))
+	return err
+}
+
+// Scan holds a code to the scanner.
+func (c Control) Scan(ctx context.Context, text string) error {
+	_, err := send(ctx, http.MethodPost, string(c)+"/scan", nil, strings.NewReader(text))
 	return err
 }
 
@@ -61,7 +80,11 @@ const maxReply = 16 << 20
 // Call sends a request without a body and returns the body of the answer, which
 // must be a good one.
 func Call(ctx context.Context, method, target string, header http.Header) ([]byte, error) {
-	req, err := http.NewRequestWithContext(ctx, method, target, nil)
+	return send(ctx, method, target, header, nil)
+}
+
+func send(ctx context.Context, method, target string, header http.Header, body io.Reader) ([]byte, error) {
+	req, err := http.NewRequestWithContext(ctx, method, target, body)
 	if err != nil {
 		return nil, fmt.Errorf("%s %s: %w", method, target, err)
 	}

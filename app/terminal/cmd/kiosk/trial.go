@@ -44,10 +44,8 @@ func try(ctx context.Context, cfg config.Config, part panel.Part, out io.Writer)
 	h.after = show
 	screen = ui.NewTrial(ui.TrialConfig{
 		Window: o.window, Icons: theme.NewIcons(assets.Icon()), Texts: o.texts, Language: "zh", Trier: h,
-		Resized: func(size image.Point) { // what was touched on another size does not count
-			h.trial = panel.New(part, size, time.Now())
-			show()
-		},
+		// What was touched on another size does not count; the next beat draws it.
+		Resized: func(size image.Point) { h.trial = panel.New(part, size, time.Now()) },
 	})
 	o.size(cfg.Display)
 	ctx, cancel := context.WithCancel(ctx)

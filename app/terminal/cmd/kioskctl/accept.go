@@ -28,7 +28,8 @@ func acceptCommand() command {
 			"and display the program kiosk draws on DISPLAY (:0 when not set).\n" +
 			"\n" +
 			"--yes asks nobody: what only eyes and ears can tell is taken for good, and the sheet says so. --only tries\n" +
-			"some of the checks and keeps nothing. --verify reads a sheet on any machine; --root is what central ca show\n" +
+			"some of the checks and keeps nothing. CHECKS are some of " + strings.Join(checkNames()[:6], ",") + ",\n" +
+			strings.Join(checkNames()[6:], ",") + ". --verify reads a sheet on any machine; --root is what central ca show\n" +
 			"prints, the terminal's own when it is left out.",
 		examples: []string{
 			"devices accept --staff A1024 --out PT01.json",
@@ -71,7 +72,7 @@ type accepting struct {
 
 func (a *accepting) bind(f *flag.FlagSet) {
 	f.StringVar(&a.staff, "staff", "", "staff `NUMBER` of the technician; asked for when it is missing")
-	f.StringVar(&a.only, "only", "", "try these `CHECKS` alone and keep nothing: "+strings.Join(checkNames(), ","))
+	f.StringVar(&a.only, "only", "", "try these `CHECKS` alone and keep nothing")
 	f.StringVar(&a.skip, "skip", "", "`CHECKS` to leave out, with --reason")
 	f.StringVar(&a.reason, "reason", "", "why they are left out, as a `TEXT`")
 	f.BoolVar(&a.yes, "yes", false, "ask nobody")
@@ -365,7 +366,13 @@ func (i *inspection) skipByStaff(ctx context.Context, line acceptance.Line) (acc
 	return i.skipped(line, reason), 'n', nil
 }
 
+// longestReason is what fits on two lines of paper, in characters.
+const longestReason = 48
+
 func (i *inspection) skipped(line acceptance.Line, reason string) acceptance.Line {
+	if all := []rune(strings.TrimSpace(reason)); len(all) > longestReason {
+		reason = string(all[:longestReason])
+	}
 	reason = strings.TrimSpace(reason)
 	return acceptance.Line{Check: line.Check, Result: acceptance.Skipped, Reason: acceptance.Words{ZH: reason, EN: reason}, Facts: fitted(line.Check, i.cfg)}
 }
@@ -374,8 +381,8 @@ func (i *inspection) skipped(line acceptance.Line, reason string) acceptance.Lin
 func (i *inspection) tell(l acceptance.Line) error {
 	r := l.Result.Words()
 	_, err := fmt.Fprintf(i.at.out, "  %s %s\n", r.ZH, r.EN)
-	for _, more := range []string{l.Reason.ZH, l.Reason.EN, oneLine(l.Detail), l.Measured(false)} {
-		if err == nil && more != "" {
+	for _, more := range l.Says() {
+		if err == nil {
 			_, err = fmt.Fprintf(i.at.out, "  %s\n", more)
 		}
 	}

@@ -90,10 +90,8 @@ func (f File) Page() string {
 	for _, l := range f.Lines {
 		n, r := l.Check.Name(), l.Result.Words()
 		fmt.Fprintf(&b, "\n%s %s: %s %s\n", n.ZH, n.EN, r.ZH, r.EN)
-		for _, more := range []string{l.Reason.ZH, l.Reason.EN, l.Detail, l.Measured(false)} {
-			if more != "" {
-				fmt.Fprintf(&b, "  %s\n", more)
-			}
+		for _, more := range l.Says() {
+			fmt.Fprintf(&b, "  %s\n", more)
 		}
 	}
 	fmt.Fprintf(&b, "\n核对码 code: %s\n", f.Code())

@@ -1,6 +1,9 @@
 package acceptance
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // names are the checks in words.
 var names = map[Check]Words{
@@ -50,4 +53,16 @@ func (l Line) Measured(chinese bool) string {
 		return strings.Join(parts, "，")
 	}
 	return strings.Join(parts, ", ")
+}
+
+// Says is all that the line says beside its result: why, in both languages unless
+// staff gave one, the cause, and what was measured.
+func (l Line) Says() []string {
+	var all []string
+	for _, text := range []string{l.Reason.ZH, l.Reason.EN, strings.ReplaceAll(l.Detail, "\n", "; "), l.Measured(false)} {
+		if text != "" && !slices.Contains(all, text) {
+			all = append(all, text)
+		}
+	}
+	return all
 }

@@ -24,8 +24,7 @@ const (
 // Stage is what a trial shows.
 type Stage string
 
-// The stages, in their order. Those of the display follow those of the touch
-// screen nowhere: a trial is about one part.
+// The stages: the first three of the touch screen, the next three of the display.
 const (
 	Target Stage = "target" // a dot to touch
 	Edge   Stage = "edge"   // a bar at the very edge to touch

@@ -21,18 +21,17 @@ type Dot struct {
 type View struct {
 	Part     Part
 	Stage    Stage
-	Step, Of int           // from 1
-	Now      image.Point   // of the dot or bar that is to be touched
-	Edge     string        // at which the bar lies
-	Past     []Dot         // dots that are done with
-	Left     int           // seconds of stillness
-	Colour   color.NRGBA   // of the whole screen
-	First    bool          // nothing to go back to
-	Size     image.Point   // of the screen
-	Words    bool          // there is something to read: not on a page of colour
-	Low      bool          // the words belong into the lower half, away from the dot
-	Strip    image.Point   // size of the bar
-	Settling time.Duration // of stillness that does not count yet
+	Step, Of int         // from 1
+	Now      image.Point // of the dot or bar that is to be touched
+	Edge     string      // at which the bar lies
+	Past     []Dot       // dots that are done with
+	Left     int         // seconds of stillness
+	Colour   color.NRGBA // of the whole screen
+	First    bool        // nothing to go back to
+	Size     image.Point // of the screen
+	Words    bool        // there is something to read: not on a page of colour
+	Low      bool        // the words belong into the lower half, away from the dot
+	Strip    image.Point // size of the bar
 }
 
 // View is the trial as of now.
@@ -56,7 +55,6 @@ func (t *Trial) View(now time.Time) View {
 			v.Strip = image.Pt(t.size.X/4, Strip)
 		}
 	case Still:
-		v.Settling = max(0, settle-now.Sub(t.since))
 		left := settle + Watch - now.Sub(t.since)
 		v.Left = int((left + time.Second - 1) / time.Second)
 	case Colour:
