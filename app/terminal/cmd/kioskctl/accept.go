@@ -197,7 +197,7 @@ func (i *inspection) try(ctx context.Context, s streams) error {
 // brief is a check on one line.
 func brief(l acceptance.Line) string {
 	text := fmt.Sprintf("%s\t%s", l.Check, l.Result)
-	for _, more := range []string{l.Reason.EN, l.Detail, l.Measured(false)} {
+	for _, more := range []string{l.Reason.EN, l.Detail, l.Measured()} {
 		if more != "" {
 			text += "\t" + oneLine(more)
 		}

@@ -61,8 +61,8 @@ func (l Line) blocks() []printer.Block {
 	if l.Detail != "" {
 		all = append(all, printer.Line{Text: l.Detail})
 	}
-	if m := l.Measured(true); m != "" {
-		all = append(all, printer.Line{Text: m})
+	for _, fact := range l.Facts {
+		all = append(all, printer.Pair{Label: labels[fact.Name].ZH, Value: fact.Value})
 	}
 	return all
 }

@@ -41,16 +41,11 @@ func (r Result) Words() Words { return results[r] }
 // String is the fact for staff who read English.
 func (f Fact) String() string { return labels[f.Name].EN + " " + f.Value }
 
-// Measured lists the facts of a line in English, or in Chinese.
-func (l Line) Measured(chinese bool) string {
+// Measured lists the facts of a line in English.
+func (l Line) Measured() string {
 	parts := make([]string, len(l.Facts))
 	for i, f := range l.Facts {
-		if parts[i] = f.String(); chinese {
-			parts[i] = labels[f.Name].ZH + " " + f.Value
-		}
-	}
-	if chinese {
-		return strings.Join(parts, "，")
+		parts[i] = f.String()
 	}
 	return strings.Join(parts, ", ")
 }
@@ -59,7 +54,7 @@ func (l Line) Measured(chinese bool) string {
 // staff gave one, the cause, and what was measured.
 func (l Line) Says() []string {
 	var all []string
-	for _, text := range []string{l.Reason.ZH, l.Reason.EN, strings.ReplaceAll(l.Detail, "\n", "; "), l.Measured(false)} {
+	for _, text := range []string{l.Reason.ZH, l.Reason.EN, strings.ReplaceAll(l.Detail, "\n", "; "), l.Measured()} {
 		if text != "" && !slices.Contains(all, text) {
 			all = append(all, text)
 		}
