@@ -201,7 +201,13 @@ func TestATerminalIsHandedOver(t *testing.T) {
 	fatal(t, os.WriteFile(out, bytes.Replace(kept, []byte("A1024"), []byte("A1025"), 1), 0o600))
 	verify("--root", s.root).want(t, exitFailed, "the signature does not fit")
 
-	d, _ := doctor(t, s.config)
+	moved := newTerminal(t, "[terminal]\nid = \"PT02\"\n[central]\nurl = \""+s.address+"\"\n")
+	call(t, "enrol", "--config", moved.config, "--code", s.district.code("PT02"), "--root", s.root).want(t, exitOK)
+	fatal(t, os.WriteFile(filepath.Join(moved.dir, "state", acceptance.FileName), kept, 0o600))
+	d, _ := doctor(t, moved.config)
+	d.has(t, "acceptance", warn, "", "is not this terminal's: it is of terminal PT01")
+
+	d, _ = doctor(t, s.config)
 	d.has(t, "acceptance", ok, "", "accepted at "+file.Ended.Format(minute)+" by staff A1024, code "+file.Code())
 	text, err := os.ReadFile(s.config)
 	fatal(t, err)

@@ -175,6 +175,9 @@ func genuine(file acceptance.File, dir string) error {
 	if err != nil {
 		return err
 	}
+	if file.Terminal != id.Name() {
+		return fmt.Errorf("it is of terminal %s", file.Terminal)
+	}
 	return vouched(file, id.Trust())
 }
 
