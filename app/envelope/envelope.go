@@ -60,6 +60,9 @@ var (
 	fitID   = regexp.MustCompile(`^[0-9A-Za-z]{26}$`)
 )
 
+// FitID reports whether id has the form of a header's.
+func FitID(id string) bool { return fitID.MatchString(id) }
+
 // check refuses what [Header.bound] could not keep apart.
 func (h Header) check() error {
 	switch {
