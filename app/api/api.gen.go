@@ -75,8 +75,11 @@ func (e HealthStatus) Valid() bool {
 
 // Defines values for ProblemCode.
 const (
+	ProblemCodeAdopted              ProblemCode = "adopted"
+	ProblemCodeCancelled            ProblemCode = "cancelled"
 	ProblemCodeCaseNotFound         ProblemCode = "case-not-found"
 	ProblemCodeConflict             ProblemCode = "conflict"
+	ProblemCodeFenced               ProblemCode = "fenced"
 	ProblemCodeForbidden            ProblemCode = "forbidden"
 	ProblemCodeInternal             ProblemCode = "internal"
 	ProblemCodeInvalidAnswers       ProblemCode = "invalid-answers"
@@ -100,9 +103,15 @@ const (
 // Valid indicates whether the value is a known member of the ProblemCode enum.
 func (e ProblemCode) Valid() bool {
 	switch e {
+	case ProblemCodeAdopted:
+		return true
+	case ProblemCodeCancelled:
+		return true
 	case ProblemCodeCaseNotFound:
 		return true
 	case ProblemCodeConflict:
+		return true
+	case ProblemCodeFenced:
 		return true
 	case ProblemCodeForbidden:
 		return true
@@ -174,6 +183,32 @@ type Acknowledgement struct {
 	Signature string `json:"signature,omitempty"`
 }
 
+// Adopted defines model for Adopted.
+type Adopted struct {
+	// Elsewhere Those that yet another terminal holds; the caller is not to send them.
+	Elsewhere []ApplicationID `json:"elsewhere"`
+
+	// Id 26 letters and digits.
+	Id EvacuationID `json:"id"`
+
+	// Key Opens the sealed applications of the file; each is still sealed to the central.
+	Key      []byte     `json:"key"`
+	Terminal TerminalID `json:"terminal"`
+}
+
+// Adoption defines model for Adoption.
+type Adoption struct {
+	// Manifest The list of the applications, sealed to the seal key like a `SealedApplication` whose id is the evacuation's and
+	// whose seq is their number, byte for byte as it stands in the file. Inside is JSON: `ids`; `at`, in milliseconds
+	// since 1970 UTC; and `key`, under which the file's applications are sealed once more.
+	Manifest SealedManifest `json:"manifest"`
+
+	// Statement A terminal's word that it was emptied, as a note signed with the key of its certificate (the form of
+	// golang.org/x/mod/sumdb/note): `leye evacuation 1`, terminal, the evacuation's id, number of applications, and
+	// in hex the SHA-256 of the manifest's bytes and that of the sealed applications, a line each.
+	Statement Statement `json:"statement"`
+}
+
 // AnswerProblem defines model for AnswerProblem.
 type AnswerProblem struct {
 	// Code The check that failed.
@@ -216,6 +251,20 @@ type ApplicationLanguage string
 
 // ApplicationID 26 letters and digits; upper and lower case differ.
 type ApplicationID = string
+
+// Cancellation defines model for Cancellation.
+type Cancellation struct {
+	// Statement A terminal's word that it was emptied, as a note signed with the key of its certificate (the form of
+	// golang.org/x/mod/sumdb/note): `leye evacuation 1`, terminal, the evacuation's id, number of applications, and
+	// in hex the SHA-256 of the manifest's bytes and that of the sealed applications, a line each.
+	Statement Statement `json:"statement"`
+}
+
+// Cancelled defines model for Cancelled.
+type Cancelled struct {
+	// Id 26 letters and digits.
+	Id EvacuationID `json:"id"`
+}
 
 // Case defines model for Case.
 type Case struct {
@@ -286,6 +335,9 @@ type Enrolment struct {
 	Request  CertificateRequest `json:"request"`
 	Terminal TerminalID         `json:"terminal"`
 }
+
+// EvacuationID 26 letters and digits.
+type EvacuationID = string
 
 // Fingerprint SHA-256 of a public key's bytes, lower-case hex.
 type Fingerprint = string
@@ -419,6 +471,16 @@ type SealedApplication struct {
 	Wrap []byte `json:"wrap"`
 }
 
+// SealedManifest The list of the applications, sealed to the seal key like a `SealedApplication` whose id is the evacuation's and
+// whose seq is their number, byte for byte as it stands in the file. Inside is JSON: `ids`; `at`, in milliseconds
+// since 1970 UTC; and `key`, under which the file's applications are sealed once more.
+type SealedManifest = json.RawMessage
+
+// Statement A terminal's word that it was emptied, as a note signed with the key of its certificate (the form of
+// golang.org/x/mod/sumdb/note): `leye evacuation 1`, terminal, the evacuation's id, number of applications, and
+// in hex the SHA-256 of the manifest's bytes and that of the sealed applications, a line each.
+type Statement = string
+
 // Suite A set of cryptographic algorithms. Others may come; `leye-1` is described above.
 type Suite = string
 
@@ -455,11 +517,17 @@ type Malformed = Problem
 // NoAuthority RFC 9457 problem document with a stable code.
 type NoAuthority = Problem
 
+// NotItsWord RFC 9457 problem document with a stable code.
+type NotItsWord = Problem
+
 // NotJSON RFC 9457 problem document with a stable code.
 type NotJSON = Problem
 
 // Overloaded RFC 9457 problem document with a stable code.
 type Overloaded = Problem
+
+// Settled RFC 9457 problem document with a stable code.
+type Settled = Problem
 
 // TooLarge RFC 9457 problem document with a stable code.
 type TooLarge = Problem
@@ -525,6 +593,36 @@ type GetCatalogueParams struct {
 type EnrolTerminalParams struct {
 	// RequestId A name for this request, for both logs; the central makes one when it is absent or unfit.
 	RequestId *RequestID `json:"Request-Id,omitempty"`
+}
+
+// AdoptEvacuationParams defines parameters for AdoptEvacuation.
+type AdoptEvacuationParams struct {
+	// RequestId A name for this request, for both logs; the central makes one when it is absent or unfit.
+	RequestId *RequestID `json:"Request-Id,omitempty"`
+
+	// ContentDigest SHA-256 of the body, or of nothing where there is none (RFC 9530). It goes with the signature.
+	ContentDigest *ContentDigest `json:"Content-Digest,omitempty"`
+
+	// SignatureInput What is signed, when, and by which key; see "Signatures". Required where certificates are.
+	SignatureInput *SignatureInput `json:"Signature-Input,omitempty"`
+
+	// Signature The signature of the terminal's key over that.
+	Signature *Signature `json:"Signature,omitempty"`
+}
+
+// CancelEvacuationParams defines parameters for CancelEvacuation.
+type CancelEvacuationParams struct {
+	// RequestId A name for this request, for both logs; the central makes one when it is absent or unfit.
+	RequestId *RequestID `json:"Request-Id,omitempty"`
+
+	// ContentDigest SHA-256 of the body, or of nothing where there is none (RFC 9530). It goes with the signature.
+	ContentDigest *ContentDigest `json:"Content-Digest,omitempty"`
+
+	// SignatureInput What is signed, when, and by which key; see "Signatures". Required where certificates are.
+	SignatureInput *SignatureInput `json:"Signature-Input,omitempty"`
+
+	// Signature The signature of the terminal's key over that.
+	Signature *Signature `json:"Signature,omitempty"`
 }
 
 // GetHealthParams defines parameters for GetHealth.
@@ -598,6 +696,12 @@ type FileApplicationApplicationVndLeyeSealedPlusJSONRequestBody = SealedApplicat
 
 // EnrolTerminalJSONRequestBody defines body for EnrolTerminal for application/json ContentType.
 type EnrolTerminalJSONRequestBody = Enrolment
+
+// AdoptEvacuationJSONRequestBody defines body for AdoptEvacuation for application/json ContentType.
+type AdoptEvacuationJSONRequestBody = Adoption
+
+// CancelEvacuationJSONRequestBody defines body for CancelEvacuation for application/json ContentType.
+type CancelEvacuationJSONRequestBody = Cancellation
 
 // RenewCertificateJSONRequestBody defines body for RenewCertificate for application/json ContentType.
 type RenewCertificateJSONRequestBody = Renewal
@@ -743,6 +847,48 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /v1/enrolments (the `EnrolTerminal` operationId).
 	EnrolTerminal(ctx context.Context, params *EnrolTerminalParams, body EnrolTerminalJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// AdoptEvacuationWithBody Let the caller send what another terminal was emptied of
+	//
+	// Asked again by the same terminal it gives the same answer. The statement must be signed by a key for which
+	// the central once certified the terminal that it names, even if that certificate has ended or was revoked
+	// since. An application that yet another terminal holds stays with that one; the answer names it.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /v1/evacuations/{id}/adoption (the `AdoptEvacuation` operationId).
+	AdoptEvacuationWithBody(ctx context.Context, id EvacuationID, params *AdoptEvacuationParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// AdoptEvacuation Let the caller send what another terminal was emptied of
+	//
+	// Asked again by the same terminal it gives the same answer. The statement must be signed by a key for which
+	// the central once certified the terminal that it names, even if that certificate has ended or was revoked
+	// since. An application that yet another terminal holds stays with that one; the answer names it.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /v1/evacuations/{id}/adoption (the `AdoptEvacuation` operationId).
+	AdoptEvacuation(ctx context.Context, id EvacuationID, params *AdoptEvacuationParams, body AdoptEvacuationJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CancelEvacuationWithBody Take an evacuation back that nobody has adopted
+	//
+	// Only by the terminal that was emptied. From then on nobody can adopt it, and the terminal may send its
+	// applications itself. Asked again it gives the same answer.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /v1/evacuations/{id}/cancellation (the `CancelEvacuation` operationId).
+	CancelEvacuationWithBody(ctx context.Context, id EvacuationID, params *CancelEvacuationParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CancelEvacuation Take an evacuation back that nobody has adopted
+	//
+	// Only by the terminal that was emptied. From then on nobody can adopt it, and the terminal may send its
+	// applications itself. Asked again it gives the same answer.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /v1/evacuations/{id}/cancellation (the `CancelEvacuation` operationId).
+	CancelEvacuation(ctx context.Context, id EvacuationID, params *CancelEvacuationParams, body CancelEvacuationJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetHealth Whether the central can take applications
 	//
@@ -914,6 +1060,88 @@ func (c *Client) EnrolTerminalWithBody(ctx context.Context, params *EnrolTermina
 // Corresponds with POST /v1/enrolments (the `EnrolTerminal` operationId).
 func (c *Client) EnrolTerminal(ctx context.Context, params *EnrolTerminalParams, body EnrolTerminalJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewEnrolTerminalRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// AdoptEvacuationWithBody Let the caller send what another terminal was emptied of
+//
+// Asked again by the same terminal it gives the same answer. The statement must be signed by a key for which
+// the central once certified the terminal that it names, even if that certificate has ended or was revoked
+// since. An application that yet another terminal holds stays with that one; the answer names it.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /v1/evacuations/{id}/adoption (the `AdoptEvacuation` operationId).
+func (c *Client) AdoptEvacuationWithBody(ctx context.Context, id EvacuationID, params *AdoptEvacuationParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewAdoptEvacuationRequestWithBody(c.Server, id, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// AdoptEvacuation Let the caller send what another terminal was emptied of
+//
+// Asked again by the same terminal it gives the same answer. The statement must be signed by a key for which
+// the central once certified the terminal that it names, even if that certificate has ended or was revoked
+// since. An application that yet another terminal holds stays with that one; the answer names it.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /v1/evacuations/{id}/adoption (the `AdoptEvacuation` operationId).
+func (c *Client) AdoptEvacuation(ctx context.Context, id EvacuationID, params *AdoptEvacuationParams, body AdoptEvacuationJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewAdoptEvacuationRequest(c.Server, id, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CancelEvacuationWithBody Take an evacuation back that nobody has adopted
+//
+// Only by the terminal that was emptied. From then on nobody can adopt it, and the terminal may send its
+// applications itself. Asked again it gives the same answer.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /v1/evacuations/{id}/cancellation (the `CancelEvacuation` operationId).
+func (c *Client) CancelEvacuationWithBody(ctx context.Context, id EvacuationID, params *CancelEvacuationParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCancelEvacuationRequestWithBody(c.Server, id, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CancelEvacuation Take an evacuation back that nobody has adopted
+//
+// Only by the terminal that was emptied. From then on nobody can adopt it, and the terminal may send its
+// applications itself. Asked again it gives the same answer.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /v1/evacuations/{id}/cancellation (the `CancelEvacuation` operationId).
+func (c *Client) CancelEvacuation(ctx context.Context, id EvacuationID, params *CancelEvacuationParams, body CancelEvacuationJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCancelEvacuationRequest(c.Server, id, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -1359,6 +1587,196 @@ func NewEnrolTerminalRequestWithBody(server string, params *EnrolTerminalParams,
 			}
 
 			req.Header.Set("Request-Id", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewAdoptEvacuationRequest calls the generic AdoptEvacuation builder with application/json body
+func NewAdoptEvacuationRequest(server string, id EvacuationID, params *AdoptEvacuationParams, body AdoptEvacuationJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewAdoptEvacuationRequestWithBody(server, id, params, "application/json", bodyReader)
+}
+
+// NewAdoptEvacuationRequestWithBody constructs an http.Request for the AdoptEvacuation method, with any body, and a specified content type
+func NewAdoptEvacuationRequestWithBody(server string, id EvacuationID, params *AdoptEvacuationParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/evacuations/%s/adoption", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.RequestId != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Request-Id", *params.RequestId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Request-Id", headerParam0)
+		}
+
+		if params.ContentDigest != nil {
+			var headerParam1 string
+
+			headerParam1, err = runtime.StyleParamWithOptions("simple", false, "Content-Digest", *params.ContentDigest, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Content-Digest", headerParam1)
+		}
+
+		if params.SignatureInput != nil {
+			var headerParam2 string
+
+			headerParam2, err = runtime.StyleParamWithOptions("simple", false, "Signature-Input", *params.SignatureInput, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Signature-Input", headerParam2)
+		}
+
+		if params.Signature != nil {
+			var headerParam3 string
+
+			headerParam3, err = runtime.StyleParamWithOptions("simple", false, "Signature", *params.Signature, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Signature", headerParam3)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewCancelEvacuationRequest calls the generic CancelEvacuation builder with application/json body
+func NewCancelEvacuationRequest(server string, id EvacuationID, params *CancelEvacuationParams, body CancelEvacuationJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCancelEvacuationRequestWithBody(server, id, params, "application/json", bodyReader)
+}
+
+// NewCancelEvacuationRequestWithBody constructs an http.Request for the CancelEvacuation method, with any body, and a specified content type
+func NewCancelEvacuationRequestWithBody(server string, id EvacuationID, params *CancelEvacuationParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/evacuations/%s/cancellation", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.RequestId != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Request-Id", *params.RequestId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Request-Id", headerParam0)
+		}
+
+		if params.ContentDigest != nil {
+			var headerParam1 string
+
+			headerParam1, err = runtime.StyleParamWithOptions("simple", false, "Content-Digest", *params.ContentDigest, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Content-Digest", headerParam1)
+		}
+
+		if params.SignatureInput != nil {
+			var headerParam2 string
+
+			headerParam2, err = runtime.StyleParamWithOptions("simple", false, "Signature-Input", *params.SignatureInput, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Signature-Input", headerParam2)
+		}
+
+		if params.Signature != nil {
+			var headerParam3 string
+
+			headerParam3, err = runtime.StyleParamWithOptions("simple", false, "Signature", *params.Signature, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Signature", headerParam3)
 		}
 
 	}
@@ -1829,6 +2247,48 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with POST /v1/enrolments (the `EnrolTerminal` operationId).
 	EnrolTerminalWithResponse(ctx context.Context, params *EnrolTerminalParams, body EnrolTerminalJSONRequestBody, reqEditors ...RequestEditorFn) (*EnrolTerminalResponse, error)
+
+	// AdoptEvacuationWithBodyWithResponse Let the caller send what another terminal was emptied of
+	//
+	// Asked again by the same terminal it gives the same answer. The statement must be signed by a key for which
+	// the central once certified the terminal that it names, even if that certificate has ended or was revoked
+	// since. An application that yet another terminal holds stays with that one; the answer names it.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/evacuations/{id}/adoption (the `AdoptEvacuation` operationId).
+	AdoptEvacuationWithBodyWithResponse(ctx context.Context, id EvacuationID, params *AdoptEvacuationParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*AdoptEvacuationResponse, error)
+
+	// AdoptEvacuationWithResponse Let the caller send what another terminal was emptied of
+	//
+	// Asked again by the same terminal it gives the same answer. The statement must be signed by a key for which
+	// the central once certified the terminal that it names, even if that certificate has ended or was revoked
+	// since. An application that yet another terminal holds stays with that one; the answer names it.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/evacuations/{id}/adoption (the `AdoptEvacuation` operationId).
+	AdoptEvacuationWithResponse(ctx context.Context, id EvacuationID, params *AdoptEvacuationParams, body AdoptEvacuationJSONRequestBody, reqEditors ...RequestEditorFn) (*AdoptEvacuationResponse, error)
+
+	// CancelEvacuationWithBodyWithResponse Take an evacuation back that nobody has adopted
+	//
+	// Only by the terminal that was emptied. From then on nobody can adopt it, and the terminal may send its
+	// applications itself. Asked again it gives the same answer.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/evacuations/{id}/cancellation (the `CancelEvacuation` operationId).
+	CancelEvacuationWithBodyWithResponse(ctx context.Context, id EvacuationID, params *CancelEvacuationParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CancelEvacuationResponse, error)
+
+	// CancelEvacuationWithResponse Take an evacuation back that nobody has adopted
+	//
+	// Only by the terminal that was emptied. From then on nobody can adopt it, and the terminal may send its
+	// applications itself. Asked again it gives the same answer.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/evacuations/{id}/cancellation (the `CancelEvacuation` operationId).
+	CancelEvacuationWithResponse(ctx context.Context, id EvacuationID, params *CancelEvacuationParams, body CancelEvacuationJSONRequestBody, reqEditors ...RequestEditorFn) (*CancelEvacuationResponse, error)
 
 	// GetHealthWithResponse Whether the central can take applications
 	//
@@ -2353,6 +2813,256 @@ func (r EnrolTerminalResponse) ContentType() string {
 	return ""
 }
 
+// AdoptEvacuationResponse200Headers the declared response headers of an HTTP 200 response for AdoptEvacuation
+type AdoptEvacuationResponse200Headers struct {
+	RequestId *string
+}
+
+// AdoptEvacuationResponse503Headers the declared response headers of an HTTP 503 response for AdoptEvacuation
+type AdoptEvacuationResponse503Headers struct {
+	RetryAfter *int
+}
+
+type AdoptEvacuationResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Adopted
+	// ApplicationproblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationproblemJSON400 *Malformed
+	// ApplicationproblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationproblemJSON401 *Unproven
+	// ApplicationproblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationproblemJSON403 *NotItsWord
+	// ApplicationproblemJSON404 the response for an HTTP 404 `application/problem+json` response
+	ApplicationproblemJSON404 *NoAuthority
+	// ApplicationproblemJSON409 the response for an HTTP 409 `application/problem+json` response
+	ApplicationproblemJSON409 *Settled
+	// ApplicationproblemJSON413 the response for an HTTP 413 `application/problem+json` response
+	ApplicationproblemJSON413 *TooLarge
+	// ApplicationproblemJSON415 the response for an HTTP 415 `application/problem+json` response
+	ApplicationproblemJSON415 *NotJSON
+	// ApplicationproblemJSON421 the response for an HTTP 421 `application/problem+json` response
+	ApplicationproblemJSON421 *Problem
+	// ApplicationproblemJSON422 the response for an HTTP 422 `application/problem+json` response
+	ApplicationproblemJSON422 *Problem
+	// ApplicationproblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationproblemJSON500 *Internal
+	// ApplicationproblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationproblemJSON503 *Overloaded
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *AdoptEvacuationResponse200Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *AdoptEvacuationResponse503Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r AdoptEvacuationResponse) GetJSON200() *Adopted {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r AdoptEvacuationResponse) GetApplicationproblemJSON400() *Malformed {
+	return r.ApplicationproblemJSON400
+}
+
+// GetApplicationproblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
+func (r AdoptEvacuationResponse) GetApplicationproblemJSON401() *Unproven {
+	return r.ApplicationproblemJSON401
+}
+
+// GetApplicationproblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r AdoptEvacuationResponse) GetApplicationproblemJSON403() *NotItsWord {
+	return r.ApplicationproblemJSON403
+}
+
+// GetApplicationproblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
+func (r AdoptEvacuationResponse) GetApplicationproblemJSON404() *NoAuthority {
+	return r.ApplicationproblemJSON404
+}
+
+// GetApplicationproblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
+func (r AdoptEvacuationResponse) GetApplicationproblemJSON409() *Settled {
+	return r.ApplicationproblemJSON409
+}
+
+// GetApplicationproblemJSON413 returns the response for an HTTP 413 `application/problem+json` response
+func (r AdoptEvacuationResponse) GetApplicationproblemJSON413() *TooLarge {
+	return r.ApplicationproblemJSON413
+}
+
+// GetApplicationproblemJSON415 returns the response for an HTTP 415 `application/problem+json` response
+func (r AdoptEvacuationResponse) GetApplicationproblemJSON415() *NotJSON {
+	return r.ApplicationproblemJSON415
+}
+
+// GetApplicationproblemJSON421 returns the response for an HTTP 421 `application/problem+json` response
+func (r AdoptEvacuationResponse) GetApplicationproblemJSON421() *Problem {
+	return r.ApplicationproblemJSON421
+}
+
+// GetApplicationproblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
+func (r AdoptEvacuationResponse) GetApplicationproblemJSON422() *Problem {
+	return r.ApplicationproblemJSON422
+}
+
+// GetApplicationproblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r AdoptEvacuationResponse) GetApplicationproblemJSON500() *Internal {
+	return r.ApplicationproblemJSON500
+}
+
+// GetApplicationproblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r AdoptEvacuationResponse) GetApplicationproblemJSON503() *Overloaded {
+	return r.ApplicationproblemJSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r AdoptEvacuationResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r AdoptEvacuationResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r AdoptEvacuationResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r AdoptEvacuationResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// CancelEvacuationResponse200Headers the declared response headers of an HTTP 200 response for CancelEvacuation
+type CancelEvacuationResponse200Headers struct {
+	RequestId *string
+}
+
+// CancelEvacuationResponse503Headers the declared response headers of an HTTP 503 response for CancelEvacuation
+type CancelEvacuationResponse503Headers struct {
+	RetryAfter *int
+}
+
+type CancelEvacuationResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Cancelled
+	// ApplicationproblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationproblemJSON400 *Malformed
+	// ApplicationproblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationproblemJSON401 *Unproven
+	// ApplicationproblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationproblemJSON403 *NotItsWord
+	// ApplicationproblemJSON404 the response for an HTTP 404 `application/problem+json` response
+	ApplicationproblemJSON404 *NoAuthority
+	// ApplicationproblemJSON409 the response for an HTTP 409 `application/problem+json` response
+	ApplicationproblemJSON409 *Settled
+	// ApplicationproblemJSON413 the response for an HTTP 413 `application/problem+json` response
+	ApplicationproblemJSON413 *TooLarge
+	// ApplicationproblemJSON415 the response for an HTTP 415 `application/problem+json` response
+	ApplicationproblemJSON415 *NotJSON
+	// ApplicationproblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationproblemJSON500 *Internal
+	// ApplicationproblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationproblemJSON503 *Overloaded
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *CancelEvacuationResponse200Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *CancelEvacuationResponse503Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r CancelEvacuationResponse) GetJSON200() *Cancelled {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r CancelEvacuationResponse) GetApplicationproblemJSON400() *Malformed {
+	return r.ApplicationproblemJSON400
+}
+
+// GetApplicationproblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
+func (r CancelEvacuationResponse) GetApplicationproblemJSON401() *Unproven {
+	return r.ApplicationproblemJSON401
+}
+
+// GetApplicationproblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r CancelEvacuationResponse) GetApplicationproblemJSON403() *NotItsWord {
+	return r.ApplicationproblemJSON403
+}
+
+// GetApplicationproblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
+func (r CancelEvacuationResponse) GetApplicationproblemJSON404() *NoAuthority {
+	return r.ApplicationproblemJSON404
+}
+
+// GetApplicationproblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
+func (r CancelEvacuationResponse) GetApplicationproblemJSON409() *Settled {
+	return r.ApplicationproblemJSON409
+}
+
+// GetApplicationproblemJSON413 returns the response for an HTTP 413 `application/problem+json` response
+func (r CancelEvacuationResponse) GetApplicationproblemJSON413() *TooLarge {
+	return r.ApplicationproblemJSON413
+}
+
+// GetApplicationproblemJSON415 returns the response for an HTTP 415 `application/problem+json` response
+func (r CancelEvacuationResponse) GetApplicationproblemJSON415() *NotJSON {
+	return r.ApplicationproblemJSON415
+}
+
+// GetApplicationproblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r CancelEvacuationResponse) GetApplicationproblemJSON500() *Internal {
+	return r.ApplicationproblemJSON500
+}
+
+// GetApplicationproblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r CancelEvacuationResponse) GetApplicationproblemJSON503() *Overloaded {
+	return r.ApplicationproblemJSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r CancelEvacuationResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CancelEvacuationResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CancelEvacuationResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CancelEvacuationResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 // GetHealthResponse200Headers the declared response headers of an HTTP 200 response for GetHealth
 type GetHealthResponse200Headers struct {
 	RequestId *string
@@ -2865,6 +3575,72 @@ func (c *ClientWithResponses) EnrolTerminalWithResponse(ctx context.Context, par
 		return nil, err
 	}
 	return ParseEnrolTerminalResponse(rsp)
+}
+
+// AdoptEvacuationWithBodyWithResponse Let the caller send what another terminal was emptied of
+//
+// Asked again by the same terminal it gives the same answer. The statement must be signed by a key for which
+// the central once certified the terminal that it names, even if that certificate has ended or was revoked
+// since. An application that yet another terminal holds stays with that one; the answer names it.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/evacuations/{id}/adoption (the `AdoptEvacuation` operationId).
+func (c *ClientWithResponses) AdoptEvacuationWithBodyWithResponse(ctx context.Context, id EvacuationID, params *AdoptEvacuationParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*AdoptEvacuationResponse, error) {
+	rsp, err := c.AdoptEvacuationWithBody(ctx, id, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseAdoptEvacuationResponse(rsp)
+}
+
+// AdoptEvacuationWithResponse Let the caller send what another terminal was emptied of
+//
+// Asked again by the same terminal it gives the same answer. The statement must be signed by a key for which
+// the central once certified the terminal that it names, even if that certificate has ended or was revoked
+// since. An application that yet another terminal holds stays with that one; the answer names it.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/evacuations/{id}/adoption (the `AdoptEvacuation` operationId).
+func (c *ClientWithResponses) AdoptEvacuationWithResponse(ctx context.Context, id EvacuationID, params *AdoptEvacuationParams, body AdoptEvacuationJSONRequestBody, reqEditors ...RequestEditorFn) (*AdoptEvacuationResponse, error) {
+	rsp, err := c.AdoptEvacuation(ctx, id, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseAdoptEvacuationResponse(rsp)
+}
+
+// CancelEvacuationWithBodyWithResponse Take an evacuation back that nobody has adopted
+//
+// Only by the terminal that was emptied. From then on nobody can adopt it, and the terminal may send its
+// applications itself. Asked again it gives the same answer.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/evacuations/{id}/cancellation (the `CancelEvacuation` operationId).
+func (c *ClientWithResponses) CancelEvacuationWithBodyWithResponse(ctx context.Context, id EvacuationID, params *CancelEvacuationParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CancelEvacuationResponse, error) {
+	rsp, err := c.CancelEvacuationWithBody(ctx, id, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCancelEvacuationResponse(rsp)
+}
+
+// CancelEvacuationWithResponse Take an evacuation back that nobody has adopted
+//
+// Only by the terminal that was emptied. From then on nobody can adopt it, and the terminal may send its
+// applications itself. Asked again it gives the same answer.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/evacuations/{id}/cancellation (the `CancelEvacuation` operationId).
+func (c *ClientWithResponses) CancelEvacuationWithResponse(ctx context.Context, id EvacuationID, params *CancelEvacuationParams, body CancelEvacuationJSONRequestBody, reqEditors ...RequestEditorFn) (*CancelEvacuationResponse, error) {
+	rsp, err := c.CancelEvacuation(ctx, id, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCancelEvacuationResponse(rsp)
 }
 
 // GetHealthWithResponse Whether the central can take applications
@@ -3431,6 +4207,244 @@ func ParseEnrolTerminalResponse(rsp *http.Response) (*EnrolTerminalResponse, err
 	return response, nil
 }
 
+// ParseAdoptEvacuationResponse parses an HTTP response from a AdoptEvacuationWithResponse call
+func ParseAdoptEvacuationResponse(rsp *http.Response) (*AdoptEvacuationResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &AdoptEvacuationResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Adopted
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest Malformed
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unproven
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest NotItsWord
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest NoAuthority
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
+		var dest Settled
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON409 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest TooLarge
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON413 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
+		var dest NotJSON
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON415 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 421:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON421 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest Internal
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Overloaded
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers AdoptEvacuationResponse200Headers
+		if values := rsp.Header.Values("Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RequestId = &value
+		}
+		response.Headers200 = &headers
+	case rsp.StatusCode == 503:
+		var headers AdoptEvacuationResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers503 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseCancelEvacuationResponse parses an HTTP response from a CancelEvacuationWithResponse call
+func ParseCancelEvacuationResponse(rsp *http.Response) (*CancelEvacuationResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CancelEvacuationResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Cancelled
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest Malformed
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unproven
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest NotItsWord
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest NoAuthority
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
+		var dest Settled
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON409 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest TooLarge
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON413 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
+		var dest NotJSON
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON415 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest Internal
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Overloaded
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers CancelEvacuationResponse200Headers
+		if values := rsp.Header.Values("Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RequestId = &value
+		}
+		response.Headers200 = &headers
+	case rsp.StatusCode == 503:
+		var headers CancelEvacuationResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers503 = &headers
+	}
+
+	return response, nil
+}
+
 // ParseGetHealthResponse parses an HTTP response from a GetHealthWithResponse call
 func ParseGetHealthResponse(rsp *http.Response) (*GetHealthResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -3839,6 +4853,12 @@ type ServerInterface interface {
 	// EnrolTerminal Get a terminal's first certificate with a one-time code
 	// (POST /v1/enrolments)
 	EnrolTerminal(w http.ResponseWriter, r *http.Request, params EnrolTerminalParams)
+	// AdoptEvacuation Let the caller send what another terminal was emptied of
+	// (PUT /v1/evacuations/{id}/adoption)
+	AdoptEvacuation(w http.ResponseWriter, r *http.Request, id EvacuationID, params AdoptEvacuationParams)
+	// CancelEvacuation Take an evacuation back that nobody has adopted
+	// (PUT /v1/evacuations/{id}/cancellation)
+	CancelEvacuation(w http.ResponseWriter, r *http.Request, id EvacuationID, params CancelEvacuationParams)
 	// GetHealth Whether the central can take applications
 	// (GET /v1/health)
 	GetHealth(w http.ResponseWriter, r *http.Request, params GetHealthParams)
@@ -4248,6 +5268,220 @@ func (siw *ServerInterfaceWrapper) EnrolTerminal(w http.ResponseWriter, r *http.
 
 	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		siw.Handler.EnrolTerminal(w, r, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// AdoptEvacuation operation middleware
+func (siw *ServerInterfaceWrapper) AdoptEvacuation(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id EvacuationID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", r.PathValue("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params AdoptEvacuationParams
+
+	headers := r.Header
+
+	// ------------- Optional header parameter "Request-Id" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Request-Id")]; found {
+		var RequestId RequestID
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandlerFunc(w, r, &TooManyValuesForParamError{ParamName: "Request-Id", Count: n})
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Request-Id", valueList[0], &RequestId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "Request-Id", Err: err})
+			return
+		}
+
+		params.RequestId = &RequestId
+
+	}
+
+	// ------------- Optional header parameter "Content-Digest" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Content-Digest")]; found {
+		var ContentDigest ContentDigest
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandlerFunc(w, r, &TooManyValuesForParamError{ParamName: "Content-Digest", Count: n})
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Content-Digest", valueList[0], &ContentDigest, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "Content-Digest", Err: err})
+			return
+		}
+
+		params.ContentDigest = &ContentDigest
+
+	}
+
+	// ------------- Optional header parameter "Signature-Input" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Signature-Input")]; found {
+		var SignatureInput SignatureInput
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandlerFunc(w, r, &TooManyValuesForParamError{ParamName: "Signature-Input", Count: n})
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Signature-Input", valueList[0], &SignatureInput, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "Signature-Input", Err: err})
+			return
+		}
+
+		params.SignatureInput = &SignatureInput
+
+	}
+
+	// ------------- Optional header parameter "Signature" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Signature")]; found {
+		var Signature Signature
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandlerFunc(w, r, &TooManyValuesForParamError{ParamName: "Signature", Count: n})
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Signature", valueList[0], &Signature, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "Signature", Err: err})
+			return
+		}
+
+		params.Signature = &Signature
+
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.AdoptEvacuation(w, r, id, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// CancelEvacuation operation middleware
+func (siw *ServerInterfaceWrapper) CancelEvacuation(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id EvacuationID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", r.PathValue("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CancelEvacuationParams
+
+	headers := r.Header
+
+	// ------------- Optional header parameter "Request-Id" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Request-Id")]; found {
+		var RequestId RequestID
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandlerFunc(w, r, &TooManyValuesForParamError{ParamName: "Request-Id", Count: n})
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Request-Id", valueList[0], &RequestId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "Request-Id", Err: err})
+			return
+		}
+
+		params.RequestId = &RequestId
+
+	}
+
+	// ------------- Optional header parameter "Content-Digest" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Content-Digest")]; found {
+		var ContentDigest ContentDigest
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandlerFunc(w, r, &TooManyValuesForParamError{ParamName: "Content-Digest", Count: n})
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Content-Digest", valueList[0], &ContentDigest, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "Content-Digest", Err: err})
+			return
+		}
+
+		params.ContentDigest = &ContentDigest
+
+	}
+
+	// ------------- Optional header parameter "Signature-Input" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Signature-Input")]; found {
+		var SignatureInput SignatureInput
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandlerFunc(w, r, &TooManyValuesForParamError{ParamName: "Signature-Input", Count: n})
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Signature-Input", valueList[0], &SignatureInput, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "Signature-Input", Err: err})
+			return
+		}
+
+		params.SignatureInput = &SignatureInput
+
+	}
+
+	// ------------- Optional header parameter "Signature" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Signature")]; found {
+		var Signature Signature
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandlerFunc(w, r, &TooManyValuesForParamError{ParamName: "Signature", Count: n})
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Signature", valueList[0], &Signature, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "Signature", Err: err})
+			return
+		}
+
+		params.Signature = &Signature
+
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.CancelEvacuation(w, r, id, params)
 	}))
 
 	for _, middleware := range siw.HandlerMiddlewares {
@@ -4813,6 +6047,8 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v1/terminals/{id}/heartbeat", wrapper.SendHeartbeat)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v1/terminals/{id}/certificate", wrapper.RenewCertificate)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v1/enrolments", wrapper.EnrolTerminal)
+	m.HandleFunc(http.MethodPut+" "+options.BaseURL+"/v1/evacuations/{id}/adoption", wrapper.AdoptEvacuation)
+	m.HandleFunc(http.MethodPut+" "+options.BaseURL+"/v1/evacuations/{id}/cancellation", wrapper.CancelEvacuation)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/health", wrapper.GetHealth)
 
 	return m

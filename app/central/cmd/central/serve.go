@@ -16,6 +16,7 @@ import (
 
 	"leye/app/casework"
 	"leye/app/catalogue"
+	"leye/app/central/internal/adoption"
 	"leye/app/central/internal/authority"
 	"leye/app/central/internal/console"
 	"leye/app/central/internal/enrolment"
@@ -283,6 +284,7 @@ func (s settings) build(l *ledger.Ledger, key *envelope.PrivateKey, ca *authorit
 	}
 	if ca != nil {
 		c.Enrolment, c.AnswersKey = enrolment.New(ca, l, nil), ca.AnswersKey()
+		c.Adoption = adoption.New(l, key)
 		if c.Trust, err = ca.Trust().PEM(); err != nil {
 			return nil, err
 		}

@@ -34,6 +34,7 @@ type Catalogue interface {
 
 // Ledger keeps applications and their cases.
 type Ledger interface {
+	Home(ctx context.Context, sender, id string) (terminal string, err error)
 	Filed(ctx context.Context, id, digest string) (ledger.Case, error)
 	File(ctx context.Context, f ledger.Filing) (c ledger.Case, repeated bool, err error)
 }
@@ -150,36 +151,47 @@ func open(c Catalogue, s catalogue.Service) (opening, error) {
 // transport does not say.
 func (i *Intake) Take(ctx context.Context, caller, id string, body []byte) (ack api.Acknowledgement, repeated bool, err error) {
 	digest := envelope.Digest(body)
-	return i.take(ctx, id, digest, func() (ledger.Filing, error) { return i.examine(caller, id, digest, body) })
+	return i.take(ctx, caller, id, digest, func(home string) (ledger.Filing, error) { return i.examine(home, id, digest, body) })
 }
 
 // take answers for what is known by its digest, and files what examine makes of
-// the rest.
-func (i *Intake) take(ctx context.Context, id, digest string, examine func() (ledger.Filing, error)) (ack api.Acknowledgement, repeated bool, err error) {
+// the rest. What another terminal has adopted is not the caller's any more, taken
+// before or not: then home is the terminal that it was filed at.
+func (i *Intake) take(ctx context.Context, caller, id, digest string, examine func(home string) (ledger.Filing, error)) (ack api.Acknowledgement, repeated bool, err error) {
+	home, err := i.ledger.Home(ctx, caller, id)
+	if err != nil {
+		return api.Acknowledgement{}, false, refused(err)
+	}
 	c, err := i.ledger.Filed(ctx, id, digest)
 	switch {
 	case err == nil:
 		return acknowledge(c), true, nil
-	case errors.Is(err, ledger.ErrConflict):
-		return api.Acknowledgement{}, false, conflict()
 	case !errors.Is(err, ledger.ErrNotFound):
-		return api.Acknowledgement{}, false, err
+		return api.Acknowledgement{}, false, refused(err)
 	}
-	f, err := examine()
+	f, err := examine(home)
 	if err != nil {
 		return api.Acknowledgement{}, false, err
 	}
+	f.Sender = caller
 	c, repeated, err = i.ledger.File(ctx, f)
-	if errors.Is(err, ledger.ErrConflict) {
-		return api.Acknowledgement{}, false, conflict()
-	}
 	if err != nil {
-		return api.Acknowledgement{}, false, err
+		return api.Acknowledgement{}, false, refused(err)
 	}
 	return acknowledge(c), repeated, nil
 }
 
-func conflict() error { return &Refusal{Code: api.ProblemCodeConflict} }
+// refused makes a refusal of those of the ledger's errors that repeating cannot
+// change.
+func refused(err error) error {
+	switch {
+	case errors.Is(err, ledger.ErrConflict):
+		return &Refusal{Code: api.ProblemCodeConflict}
+	case errors.Is(err, ledger.ErrFenced):
+		return &Refusal{Code: api.ProblemCodeFenced}
+	}
+	return err
+}
 
 func acknowledge(c ledger.Case) api.Acknowledgement {
 	return api.Acknowledgement{
@@ -188,8 +200,9 @@ func acknowledge(c ledger.Case) api.Acknowledgement {
 	}
 }
 
-// examine turns a body that came for the first time into a filing.
-func (i *Intake) examine(caller, id, digest string, body []byte) (ledger.Filing, error) {
+// examine turns a body that came for the first time into a filing. Home is the
+// terminal that it must be from, or empty when anybody may have sent it.
+func (i *Intake) examine(home, id, digest string, body []byte) (ledger.Filing, error) {
 	a, answers, err := decode(body)
 	if err != nil {
 		return ledger.Filing{}, &Refusal{Code: api.ProblemCodeMalformed, Detail: err.Error()}
@@ -197,7 +210,7 @@ func (i *Intake) examine(caller, id, digest string, body []byte) (ledger.Filing,
 	if a.Id != id {
 		return ledger.Filing{}, &Refusal{Code: api.ProblemCodeMalformed, Detail: "body: id is not the one in the address"}
 	}
-	if caller != "" && a.Terminal != caller {
+	if home != "" && a.Terminal != home {
 		return ledger.Filing{}, &Refusal{Code: api.ProblemCodeForbidden}
 	}
 	service, ok := i.catalogue.Service(a.Service)

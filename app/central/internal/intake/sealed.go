@@ -19,12 +19,12 @@ func (i *Intake) TakeSealed(ctx context.Context, caller, id string, body []byte)
 		return api.Acknowledgement{}, false, &Refusal{Code: api.ProblemCodeMalformed, Detail: err.Error()}
 	}
 	digest := envelope.Digest(e.Body)
-	return i.take(ctx, id, digest, func() (ledger.Filing, error) {
+	return i.take(ctx, caller, id, digest, func(home string) (ledger.Filing, error) {
 		plain, err := i.open(e)
 		if err != nil {
 			return ledger.Filing{}, err
 		}
-		return i.examine(caller, id, digest, plain)
+		return i.examine(home, id, digest, plain)
 	})
 }
 

@@ -14,6 +14,7 @@ type Filing struct {
 	ID               string // idempotency key
 	Digest           string // SHA-256 of Body, hex
 	Body             []byte // exactly the bytes that came
+	Sender           string // the terminal that sent it; empty when the transport does not say
 	Service          string
 	Terminal         string
 	Reference        string
@@ -83,7 +84,8 @@ func scanCase(r row) (Case, error) {
 
 // File records f and opens its case, in one transaction that is on disk when
 // File returns. When the same body was filed under the same id before, it
-// returns that case and repeated; when another body was, ErrConflict.
+// returns that case and repeated; when another body was, ErrConflict, and when
+// another terminal holds it, ErrFenced.
 func (l *Ledger) File(ctx context.Context, f Filing) (c Case, repeated bool, err error) {
 	code, err := queryCode()
 	if err != nil {
@@ -91,6 +93,9 @@ func (l *Ledger) File(ctx context.Context, f Filing) (c Case, repeated bool, err
 	}
 	err = l.change(ctx, func(tx *sql.Tx) error {
 		now := l.now()
+		if _, err := home(ctx, tx, f.Sender, f.ID); err != nil {
+			return err
+		}
 		first, err := insertApplication(ctx, tx, f, now)
 		if err != nil {
 			return err

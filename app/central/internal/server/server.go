@@ -18,6 +18,7 @@ import (
 
 	"leye/app/api"
 	"leye/app/catalogue"
+	"leye/app/central/internal/adoption"
 	"leye/app/central/internal/ledger"
 	"leye/app/central/internal/nonce"
 	"leye/app/central/internal/tries"
@@ -48,6 +49,12 @@ type Enrolment interface {
 	Standing(ctx context.Context, c *x509.Certificate) error
 }
 
+// Adoption decides who sends what failing terminals were emptied of.
+type Adoption interface {
+	Adopt(ctx context.Context, to, id, statement string, manifest []byte) (adoption.Granted, error)
+	Cancel(ctx context.Context, terminal, id, statement string) error
+}
+
 // Catalogue tells which answers are personal.
 type Catalogue interface {
 	Service(id string) (catalogue.Service, bool)
@@ -64,6 +71,7 @@ type Config struct {
 	Console                     http.Handler       // answers everything outside /v1/; nothing when nil
 	Version                     string             // of the program
 	Enrolment                   Enrolment          // who may be a terminal; anybody when nil
+	Adoption                    Adoption           // nothing can be adopted when nil
 	Trust                       string             // handed to terminals with their certificates, PEM
 	AnswersKey                  ed25519.PrivateKey // signs what terminals are told; nothing is signed when nil
 	AtOnce                      int                // requests; 256 when 0
@@ -80,6 +88,7 @@ type Server struct {
 	sealKey    *api.SealKey
 	version    string
 	enrolment  Enrolment
+	adoption   Adoption
 	trust      string
 	answersKey ed25519.PrivateKey
 	nonces     *nonce.Memory
@@ -111,7 +120,7 @@ func New(c Config) *Server {
 	}
 	s := &Server{
 		intake: c.Intake, ledger: c.Ledger, catalogue: c.Catalogue, version: c.Version,
-		enrolment: c.Enrolment, trust: c.Trust, answersKey: c.AnswersKey, nonces: nonce.New(c.Now), begun: c.Now(), now: c.Now, log: c.Log,
+		enrolment: c.Enrolment, adoption: c.Adoption, trust: c.Trust, answersKey: c.AnswersKey, nonces: nonce.New(c.Now), begun: c.Now(), now: c.Now, log: c.Log,
 		guesses: tries.New(tries.Limit{Wrong: wrongCodes, For: closedAfter, Now: c.Now}),
 		places:  make(chan struct{}, c.AtOnce),
 	}
