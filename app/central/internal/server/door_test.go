@@ -25,8 +25,10 @@ import (
 	"time"
 
 	"leye/app/api"
+	"leye/app/central/internal/adoption"
 	"leye/app/central/internal/authority"
 	"leye/app/central/internal/enrolment"
+	"leye/app/central/internal/keyring"
 	"leye/app/central/internal/server"
 	"leye/app/proof"
 )
@@ -38,6 +40,8 @@ type gate struct {
 	dir    string // of the authority
 	office *enrolment.Office
 	door   string // address of the terminals' door
+
+	clients map[string]*http.Client // by serial of the certificate
 }
 
 func startGate(t *testing.T) *gate {
@@ -47,7 +51,7 @@ func startGate(t *testing.T) *gate {
 
 func startGateAt(t *testing.T, path string, adapt func(*server.Config)) *gate {
 	t.Helper()
-	g := &gate{dir: authority.Path(path)}
+	g := &gate{dir: authority.Path(path), clients: map[string]*http.Client{}}
 	var terminals http.Handler
 	g.central = startAt(t, path, func(c *server.Config) {
 		var err error
@@ -58,6 +62,9 @@ func startGateAt(t *testing.T, path string, adapt func(*server.Config)) *gate {
 		c.Trust, err = g.ca.Trust().PEM()
 		fatal(t, err)
 		c.AnswersKey = g.ca.AnswersKey()
+		key, err := keyring.Read(keyring.Path(path))
+		fatal(t, err)
+		c.Adoption = adoption.New(c.Ledger.(adoption.Ledger), key)
 		if adapt != nil {
 			adapt(c)
 		}
