@@ -43,6 +43,7 @@ func (d *diagnosis) checkStore(ctx context.Context, cfg config.Config) {
 	} else {
 		d.good("store", "%s is whole", path)
 		pace = d.checkQueue(ctx, db)
+		d.checkEvacuations(ctx, db)
 		d.checkJournal(ctx, db)
 		d.checkSeal(ctx, cfg, db)
 		d.checkPaper(ctx, slip.New(db, slip.Options{}))
@@ -104,6 +105,25 @@ func (d *diagnosis) checkQueue(ctx context.Context, db *store.Store) outbox.Pace
 		d.good("queue", "%s", seen)
 	}
 	return pace
+}
+
+// checkEvacuations says whether the queue was carried away.
+func (d *diagnosis) checkEvacuations(ctx context.Context, db *store.Store) {
+	reader := outbox.NewReader(db, nil)
+	list, err := reader.Evacuations(ctx)
+	n, countErr := reader.Count(ctx)
+	if err := errors.Join(err, countErr); err != nil {
+		d.condition("evacuation", storeCode(err), err.Error())
+		return
+	}
+	for _, e := range list {
+		if e.Closed {
+			d.condition("evacuation", kiosk.CodeEvacuated, fmt.Sprintf("%s, applications: %d, %s", e.ID, e.Count, e.File))
+		}
+	}
+	if n.Fenced > 0 {
+		d.condition("evacuation", kiosk.CodeFenced, fmt.Sprintf("applications: %d", n.Fenced))
+	}
 }
 
 // doubtful is how long a slip in doubt is worth a look at the paper exit.

@@ -40,6 +40,8 @@ type entry struct {
 	Number     string              `json:"number"`       // case number of an accepted one
 	CentralKey string              `json:"centralKey"`   // fingerprint of the central's key that opens it; "" when none does
 	Readable   bool                `json:"readableHere"` // this terminal's key opens it still
+	LeftBy     string              `json:"leftBy"`       // the evacuation that it has left with
+	CameBy     string              `json:"cameBy"`       // the evacuation that it came with
 }
 
 func entryOf(e outbox.Entry, now time.Time) entry {
@@ -47,7 +49,7 @@ func entryOf(e outbox.Entry, now time.Time) entry {
 		Reference: e.Reference, ID: e.ID, Service: e.Service, State: e.State, Attempts: e.Attempts,
 		FiledAt: e.FiledAt.In(kiosk.China), PromisedAt: e.PromisedAt.In(kiosk.China), Late: e.Late(now),
 		ChangedAt: e.ChangedAt.In(kiosk.China), LastError: e.Code, ParkReason: e.Reason, Digest: e.Digest,
-		CentralKey: e.CentralKey, Readable: e.Readable,
+		CentralKey: e.CentralKey, Readable: e.Readable, LeftBy: e.LeftBy, CameBy: e.CameBy,
 	}
 	if !e.DueAt.IsZero() {
 		due := e.DueAt.In(kiosk.China)
@@ -64,6 +66,9 @@ func (e entry) note() string {
 	if e.Late {
 		notes = append(notes, "late")
 	}
+	if e.LeftBy != "" {
+		notes = append(notes, "in file "+e.LeftBy[:min(len(e.LeftBy), 8)])
+	}
 	for _, s := range []string{string(e.ParkReason), e.LastError, e.Number} {
 		if s != "" {
 			notes = append(notes, s)
@@ -74,9 +79,10 @@ func (e entry) note() string {
 
 func outboxListCommand() command {
 	return command{
-		name:     "outbox list",
-		summary:  "list the applications that the central does not have yet",
-		about:    "Nothing that is listed names a person.",
+		name:    "outbox list",
+		summary: "list the applications that the central does not have yet",
+		about: "Nothing that is listed names a person. Those that are evacuated are another terminal's to send: they are in\n" +
+			"a file that kioskctl evacuate made, or the central says so (fenced).",
 		examples: []string{"outbox list", "outbox list --all --json --config /etc/leye/kiosk.toml"},
 		exits:    []int{exitFailed},
 		bind: func(f *flag.FlagSet) action {
@@ -87,7 +93,7 @@ func outboxListCommand() command {
 			return func(ctx context.Context, _ []string, s streams) error {
 				var filter outbox.Filter
 				if !*all {
-					filter.States = []kiosk.State{kiosk.Pending, kiosk.InFlight, kiosk.Retry, kiosk.Parked}
+					filter.States = []kiosk.State{kiosk.Pending, kiosk.InFlight, kiosk.Retry, kiosk.Parked, kiosk.Evacuated}
 				}
 				entries, err := listEntries(ctx, configs, filter)
 				if err != nil {
@@ -249,6 +255,7 @@ func (e entry) print(out io.Writer) error {
 		{"promised", e.PromisedAt.Format(minute)}, {"late", fmt.Sprint(e.Late)}, {"next try", due},
 		{"last error", cmp.Or(e.LastError, "none")}, {"park reason", cmp.Or(string(e.ParkReason), "none")},
 		{"case number", cmp.Or(e.Number, "none")}, {"id", string(e.ID)},
+		{"left with", cmp.Or(e.LeftBy, "none")}, {"came with", cmp.Or(e.CameBy, "none")},
 		{"readable by", e.readers()},
 	} {
 		fmt.Fprintf(w, "%s\t%s\n", row[0], row[1])

@@ -16,9 +16,9 @@ import (
 func outboxRetryCommand() command {
 	return command{
 		name: "outbox retry", words: "REFERENCE", most: 1,
-		summary: "send an application again that the central had refused",
-		about: "For a refusal whose cause has been put right. The kiosk may be running: it sends the application\n" +
-			"within a minute, under the same identifier as before.",
+		summary: "send an application again that the central had refused or fenced",
+		about: "For a refusal whose cause has been put right, or a fence that the central has lifted. The kiosk may be\n" +
+			"running: it sends the application within a minute, under the same identifier as before.",
 		examples: []string{"outbox retry PT01-1124-0007-X"},
 		exits:    []int{exitFailed, exitNotReady},
 		bind: func(f *flag.FlagSet) action {

@@ -62,11 +62,13 @@ func (p *pulse) gather(ctx context.Context) api.Heartbeat {
 	p.storage(ctx)
 	p.tidy(ctx)
 	p.paper(ctx)
+	p.service(ctx)
 	if count, err := p.queue.Count(ctx); err != nil {
 		p.fault(kiosk.CodeStoreFailing, err)
 	} else {
 		p.stand(kiosk.CodeEntryParked, count.Parked > 0)
 		p.stand(kiosk.CodeEntryLate, count.Late > 0)
+		p.stand(kiosk.CodeFenced, count.Fenced > 0)
 		waiting := count.Waiting()
 		beat.Queued, beat.Parked = &waiting, &count.Parked
 		if !count.Oldest.IsZero() {
@@ -93,6 +95,17 @@ func (p *pulse) paper(ctx context.Context) {
 		return
 	}
 	p.stand(kiosk.CodeSlipInDoubt, n > 0)
+}
+
+// service takes the terminal out of service as long as it is evacuated.
+func (p *pulse) service(ctx context.Context) {
+	shut, err := p.queue.Retired(ctx)
+	if err != nil {
+		p.fault(storeCode(err), err)
+		return
+	}
+	p.stand(kiosk.CodeEvacuated, shut)
+	p.session.Serve(!shut)
 }
 
 // signedHead is how far the journal reaches, for the central to keep: nil where

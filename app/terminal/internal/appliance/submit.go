@@ -48,6 +48,9 @@ func (s *submitter) Put(ctx context.Context, app *kiosk.Application) error {
 		app.OrderKey = s.queue.OrderKey(person, app.Service)
 	}
 	entry, err := s.queue.File(ctx, *app, render)
+	if errors.Is(err, outbox.ErrRetired) {
+		return &notKept{kiosk.CodeEvacuated, err}
+	}
 	if err != nil {
 		return &notKept{storeCode(err), err}
 	}

@@ -130,6 +130,16 @@ var conditions = [...]Condition{
 		Text{"停用本机，保留数据文件，报告安全负责人", "take the terminal out of use, keep the state file and report it"},
 	},
 	{
+		kiosk.CodeEvacuated, Error,
+		Text{"本机待上传的申请已转出，暂停服务", "what waited here was evacuated and the terminal is out of service"},
+		Text{"把转出文件交给另一台终端接收；恢复服务用 kioskctl evacuate --undo 或 --reopen", "have another terminal adopt the file; to serve again: kioskctl evacuate --undo or --reopen"},
+	},
+	{
+		kiosk.CodeFenced, Info,
+		Text{"有申请已由另一台终端接收上传", "another terminal has adopted applications that lie here"},
+		Text{"无需处理，本机不再上传这些申请", "nothing to do: this terminal does not send them any more"},
+	},
+	{
 		kiosk.CodeConfigInvalid, Error,
 		Text{"配置文件有错", "the configuration has faults"},
 		Text{"按所指的文件和行修改，再运行 kioskctl config check", "mend the named file and line, then run kioskctl config check"},

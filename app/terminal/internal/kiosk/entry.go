@@ -5,14 +5,16 @@ import "time"
 // State is where an outbox entry stands.
 type State string
 
-// The states of an entry. Accepted and Parked are final for the relay; staff
-// may put a parked entry back.
+// The states of an entry. Accepted, Parked and Evacuated are final for the relay;
+// staff may put the last two back.
 const (
 	Pending  State = "pending"   // never sent
 	InFlight State = "in_flight" // leased for a sending that may have happened
 	Retry    State = "retry"     // sent or tried, to be sent again
 	Accepted State = "accepted"  // acknowledged; the body is gone
 	Parked   State = "parked"    // refused for good, waits for staff
+
+	Evacuated State = "evacuated" // another terminal sends it, or may
 )
 
 // Reason says why an entry was parked.
@@ -27,6 +29,7 @@ const (
 	UnknownSuite   Reason = "unknown_suite" // sealed with algorithms that are not known
 	Unreadable     Reason = "unreadable"    // what was sealed does not open
 	Refused        Reason = "refused"       // any other refusal that repeating cannot change
+	Fenced         Reason = "fenced"        // another terminal has adopted it; the entry is evacuated, not parked
 )
 
 // Entry is one application in the outbox.
@@ -41,7 +44,9 @@ type Entry struct {
 	PromisedAt time.Time // latest time at which it should be accepted
 	ChangedAt  time.Time
 	Code       string // of the last failed attempt, such as "timeout" or "http_500"
-	Reason     Reason // of a parked entry
+	Reason     Reason // of a parked entry, or Fenced
+	LeftBy     string // the evacuation that it has left with; empty: none
+	CameBy     string // the evacuation that it came with; empty: it was filed here
 	Digest     string // SHA-256, hex, of the sealed body; from a lease, what the acknowledgement must repeat
 	CentralKey string // fingerprint of the central's key that opens it; empty: no central can
 	Readable   bool   // this terminal can still open it
@@ -49,9 +54,10 @@ type Entry struct {
 	Ack        *Acknowledgement
 }
 
-// Late reports whether the entry is still on its way after its promised time.
+// Late reports whether the entry is still on its way from here after its promised
+// time.
 func (e Entry) Late(now time.Time) bool {
-	return e.State != Accepted && now.After(e.PromisedAt)
+	return e.State != Accepted && e.State != Evacuated && now.After(e.PromisedAt)
 }
 
 // Event is one line of the journal. It names no person.

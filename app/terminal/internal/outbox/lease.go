@@ -125,6 +125,9 @@ func (o *Outbox) sentDigest(ctx context.Context, tx *sql.Tx, e Entry) (string, e
 // personal data.
 func (o *Outbox) Retry(ctx context.Context, id kiosk.ApplicationID, at time.Time, code string) error {
 	return o.change(ctx, "put entry back", id, func(tx *sql.Tx, e Entry) error {
+		if e.State == kiosk.Evacuated {
+			return errUnchanged // it was carried away while it was on its way
+		}
 		if final(e) {
 			return ErrFinal
 		}
@@ -136,8 +139,12 @@ func (o *Outbox) Retry(ctx context.Context, id kiosk.ApplicationID, at time.Time
 }
 
 // Park takes the entry out of the queue until staff look at it; its body is kept.
+// One that is fenced is another terminal's now.
 func (o *Outbox) Park(ctx context.Context, id kiosk.ApplicationID, reason kiosk.Reason) error {
 	return o.change(ctx, "park entry", id, func(tx *sql.Tx, e Entry) error {
+		if e.State == kiosk.Evacuated {
+			return errUnchanged
+		}
 		if final(e) {
 			return ErrFinal
 		}
@@ -147,7 +154,11 @@ func (o *Outbox) Park(ctx context.Context, id kiosk.ApplicationID, reason kiosk.
 }
 
 func (o *Outbox) parkIn(ctx context.Context, tx *sql.Tx, id kiosk.ApplicationID, reason kiosk.Reason) (Entry, error) {
-	err := o.set(ctx, tx, id, "entry.parked", string(reason), `state = 'parked', due_at = NULL, reason = ?3`, string(reason))
+	event, state := "entry.parked", kiosk.Parked
+	if reason == kiosk.Fenced {
+		event, state = "entry.fenced", kiosk.Evacuated
+	}
+	err := o.set(ctx, tx, id, event, string(reason), `state = ?4, due_at = NULL, reason = ?3`, string(reason), string(state))
 	if err != nil {
 		return Entry{}, err
 	}
@@ -157,7 +168,8 @@ func (o *Outbox) parkIn(ctx context.Context, tx *sql.Tx, id kiosk.ApplicationID,
 // ErrNotParked is what [Unpark] says of an entry that nobody refused.
 var ErrNotParked = errors.New("the entry is not parked")
 
-// Unpark puts a parked entry back into the queue in db, for staff. The program
+// Unpark puts an entry that was parked or fenced back into the queue in db, for
+// staff; the central may have changed its mind. The program
 // that runs the queue may be at work: it finds the entry at its next look.
 func Unpark(ctx context.Context, db *store.Store, j Journal, now time.Time, id kiosk.ApplicationID) error {
 	err := db.Tx(ctx, func(tx *sql.Tx) error {
@@ -165,7 +177,7 @@ func Unpark(ctx context.Context, db *store.Store, j Journal, now time.Time, id k
 		if err != nil {
 			return err
 		}
-		if e.State != kiosk.Parked {
+		if e.State != kiosk.Parked && e.Reason != kiosk.Fenced {
 			return ErrNotParked
 		}
 		_, err = tx.ExecContext(ctx, "UPDATE outbox SET state = 'retry', reason = '', due_at = ?2, changed_at = ?2 WHERE id = ?1", string(id), now.UnixMilli())
@@ -202,13 +214,13 @@ func (o *Outbox) Next(ctx context.Context) (time.Time, error) {
 	return time.UnixMilli(at.Int64), nil
 }
 
-// Purge deletes accepted entries whose last change lies before the given time
-// and returns how many; their acknowledgements go with them. The journal says
-// that it was done.
+// Purge deletes entries whose last change lies before the given time and of which
+// the central has said that it, or another terminal, has them; it returns how many.
+// Acknowledgements go with them. The journal says that it was done.
 func (o *Outbox) Purge(ctx context.Context, before time.Time) (int64, error) {
 	var n int64
 	err := o.db.Tx(ctx, func(tx *sql.Tx) error {
-		r, err := tx.ExecContext(ctx, "DELETE FROM outbox WHERE state = 'accepted' AND changed_at < ?", before.UnixMilli())
+		r, err := tx.ExecContext(ctx, "DELETE FROM outbox WHERE (state = 'accepted' OR state = 'evacuated' AND reason = 'fenced') AND changed_at < ?", before.UnixMilli())
 		if err != nil {
 			return err
 		}
@@ -232,7 +244,9 @@ func (o *Outbox) Tidy(ctx context.Context) error {
 	return nil
 }
 
-func final(e Entry) bool { return e.State == kiosk.Accepted || e.State == kiosk.Parked }
+func final(e Entry) bool {
+	return e.State == kiosk.Accepted || e.State == kiosk.Parked || e.State == kiosk.Evacuated
+}
 
 // errUnchanged ends a change that has nothing to do.
 var errUnchanged = errors.New("unchanged")

@@ -30,6 +30,7 @@ var (
 	ErrUnknown   = errors.New("no such entry")
 	ErrDifferent = errors.New("the key is taken by another body")
 	ErrFinal     = errors.New("the entry is already final")
+	ErrRetired   = errors.New("this terminal was evacuated and takes nothing until staff let it")
 )
 
 // Entry is one application in the queue.
@@ -109,7 +110,7 @@ func (o *Outbox) prepare(ctx context.Context) error {
 	}
 	return o.db.Tx(ctx, func(tx *sql.Tx) error {
 		var last int64
-		if err := tx.QueryRowContext(ctx, "SELECT coalesce(max(seq), 0) FROM outbox").Scan(&last); err != nil {
+		if err := tx.QueryRowContext(ctx, "SELECT max(coalesce(max(seq), 0), 0) FROM outbox").Scan(&last); err != nil {
 			return err
 		}
 		o.last.Store(last)
@@ -154,7 +155,7 @@ func (o *Outbox) File(ctx context.Context, app kiosk.Application, render func(ki
 		if !errors.Is(err, ErrUnknown) {
 			return err
 		}
-		if err := o.db.Room(ctx, tx); err != nil {
+		if err := o.mayTake(ctx, tx); err != nil {
 			return err
 		}
 		fresh = true
@@ -169,6 +170,14 @@ func (o *Outbox) File(ctx context.Context, app kiosk.Application, render func(ki
 		o.nudge()
 	}
 	return e, nil
+}
+
+// mayTake reports whether something new may be taken.
+func (o *Outbox) mayTake(ctx context.Context, tx *sql.Tx) error {
+	if shut, err := retired(ctx, tx); err != nil || shut {
+		return errors.Join(err, ErrRetired)
+	}
+	return o.db.Room(ctx, tx)
 }
 
 func (o *Outbox) sameBody(ctx context.Context, tx *sql.Tx, e Entry, app kiosk.Application, render func(kiosk.Application) ([]byte, error)) error {

@@ -13,7 +13,7 @@ import (
 )
 
 const columns = `id, reference, service, state, attempts, due_at, filed_at, promised_at, changed_at, code, reason, digest, ack,
-	central_key, wrap_terminal IS NOT NULL`
+	central_key, wrap_terminal IS NOT NULL, left_by, came_by`
 
 // Reader looks at the queue and changes nothing: it also works on a store that is
 // open for reading only, beside the program that writes.
@@ -33,15 +33,18 @@ func NewReader(db *store.Store, now func() time.Time) *Reader {
 // Filter chooses entries; the zero value chooses all.
 type Filter struct {
 	States []kiosk.State // any of these
-	LateAt time.Time     // only those not accepted by their promised time, seen at LateAt
+	LateAt time.Time     // only those not accepted by their promised time that are to be sent from here, seen at LateAt
 	Limit  int           // 0: no limit
 }
 
 // Count is how many entries are in each state.
 type Count struct {
 	Pending, InFlight, Retry, Accepted, Parked int
-	Late                                       int       // on their way or parked after the promised time
-	Oldest                                     time.Time // filing time of the oldest that is on its way; zero when none
+
+	Evacuated int       // another terminal sends them, or may
+	Fenced    int       // of these the central said so
+	Late      int       // on their way or parked after the promised time
+	Oldest    time.Time // filing time of the oldest that is on its way; zero when none
 }
 
 // Waiting is how many are on their way.
@@ -96,7 +99,7 @@ func (f Filter) where() (string, []any) {
 		where += ")"
 	}
 	if !f.LateAt.IsZero() {
-		where += " AND state <> 'accepted' AND promised_at < ?"
+		where += " AND state NOT IN ('accepted', 'evacuated') AND promised_at < ?"
 		args = append(args, f.LateAt.UnixMilli())
 	}
 	limit := f.Limit
@@ -114,10 +117,11 @@ func (r *Reader) Count(ctx context.Context) (Count, error) {
 		row := tx.QueryRowContext(ctx, `SELECT
 			count(*) FILTER (WHERE state = 'pending'), count(*) FILTER (WHERE state = 'in_flight'),
 			count(*) FILTER (WHERE state = 'retry'), count(*) FILTER (WHERE state = 'accepted'),
-			count(*) FILTER (WHERE state = 'parked'),
-			count(*) FILTER (WHERE state <> 'accepted' AND promised_at < ?),
+			count(*) FILTER (WHERE state = 'parked'), count(*) FILTER (WHERE state = 'evacuated'),
+			count(*) FILTER (WHERE state = 'evacuated' AND reason = 'fenced'),
+			count(*) FILTER (WHERE state NOT IN ('accepted', 'evacuated') AND promised_at < ?),
 			min(filed_at) FILTER (WHERE due_at IS NOT NULL) FROM outbox`, r.now().UnixMilli())
-		err := row.Scan(&c.Pending, &c.InFlight, &c.Retry, &c.Accepted, &c.Parked, &c.Late, &oldest)
+		err := row.Scan(&c.Pending, &c.InFlight, &c.Retry, &c.Accepted, &c.Parked, &c.Evacuated, &c.Fenced, &c.Late, &oldest)
 		if oldest.Valid {
 			c.Oldest = time.UnixMilli(oldest.Int64)
 		}
@@ -140,7 +144,7 @@ func scanEntry(row interface{ Scan(...any) error }, more ...any) (Entry, error) 
 	var filed, promised, changed int64
 	var ack sql.NullString
 	to := []any{&e.ID, &e.Reference, &e.Service, &e.State, &e.Attempts, &due, &filed, &promised, &changed,
-		&e.Code, &e.Reason, &e.Digest, &ack, &e.CentralKey, &e.Readable}
+		&e.Code, &e.Reason, &e.Digest, &ack, &e.CentralKey, &e.Readable, &e.LeftBy, &e.CameBy}
 	if err := row.Scan(append(to, more...)...); errors.Is(err, sql.ErrNoRows) {
 		return Entry{}, ErrUnknown
 	} else if err != nil {

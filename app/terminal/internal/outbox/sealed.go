@@ -14,7 +14,7 @@ import (
 
 // recordColumns are those of a sealed body besides the entry's id. They stand
 // last in the table, so that listing never reads a body's overflow pages.
-const recordColumns = `seq, suite, schema, central_key, wrap_central, wrap_terminal, body`
+const recordColumns = `coalesce(sealed_seq, seq), suite, schema, central_key, wrap_central, wrap_terminal, body`
 
 func recordInto(r *seal.Record) []any {
 	return []any{&r.Seq, &r.Suite, &r.Schema, &r.Central, &r.WrapCentral, &r.WrapTerminal, &r.Body}

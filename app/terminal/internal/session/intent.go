@@ -89,7 +89,7 @@ type (
 func (Touch) apply(*Session) {}
 
 func (Start) apply(s *Session) {
-	if (s.state.Stage == Idle || s.state.Stage == Ended) && !s.state.Locked() {
+	if (s.state.Stage == Idle || s.state.Stage == Ended) && s.state.Open() {
 		s.begin()
 	}
 }

@@ -94,7 +94,7 @@ func (s *Session) onScan(e scanEvent) {
 // and query code, until the visit ends.
 func (s *Session) onCode(c scanner.Code, idle bool) {
 	if idle {
-		if s.state.Locked() || c.Kind != scanner.Slip && c.Kind != scanner.Suishenma {
+		if !s.state.Open() || c.Kind != scanner.Slip && c.Kind != scanner.Suishenma {
 			return // whatever passes by starts no visit
 		}
 		s.begin()

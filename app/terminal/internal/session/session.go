@@ -85,6 +85,7 @@ type Session struct {
 	intents chan Intent
 	cards   chan cardEvent
 	scans   chan scanEvent
+	service chan bool // whether visits may begin
 
 	mu        sync.Mutex
 	state     State
@@ -126,7 +127,7 @@ func New(cfg Config) *Session {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &Session{cfg: cfg, intents: make(chan Intent, 64), cards: make(chan cardEvent, 16), scans: make(chan scanEvent, 16)}
+	s := &Session{cfg: cfg, intents: make(chan Intent, 64), cards: make(chan cardEvent, 16), scans: make(chan scanEvent, 16), service: make(chan bool, 1)}
 	s.visit = newVisit(context.Background())
 	s.state = State{Stage: Idle, Language: "zh", Scanner: cfg.Scanner != nil}
 	return s
@@ -141,6 +142,19 @@ func (s *Session) Do(i Intent) {
 	case s.intents <- i:
 	default:
 		s.cfg.Log.Warn("drop intent", "why", "the session is busy")
+	}
+}
+
+// Serve takes the terminal out of service, or back into it: the visit under way
+// ends as it would, and no other begins. Whoever finds out tells it again and again;
+// one call that meets another may be lost.
+func (s *Session) Serve(on bool) {
+	if s.State().Shut != on {
+		return
+	}
+	select {
+	case s.service <- on:
+	default:
 	}
 }
 
@@ -192,6 +206,8 @@ func (s *Session) Run(ctx context.Context) error {
 			s.onScan(e)
 		case f := <-s.visit.results:
 			f()
+		case on := <-s.service:
+			s.set(func(st *State) { st.Shut = !on })
 		case <-timer.C:
 			s.onTick()
 		}

@@ -61,6 +61,7 @@ type State struct {
 	Reader   idcard.Progress
 	Trouble  string // text key about the card, or empty
 	Slow     bool   // no reading for a while: offer staff
+	Shut     bool   // out of service: no visit begins
 	CardLeft bool   // the card of a visit that is over lies on the reader
 	SlipLeft bool   // its slip lies at the paper's exit, where the printer can tell
 	Scanner  bool   // codes can be scanned
@@ -94,6 +95,9 @@ type State struct {
 // reader, and what is read now could be theirs. A reader that went silent locks
 // nobody out.
 func (st State) Locked() bool { return st.CardLeft && st.Reader != idcard.Offline }
+
+// Open reports that a visit can begin.
+func (st State) Open() bool { return !st.Shut && !st.Locked() }
 
 // Checks is what the service page says before anything is asked.
 type Checks struct {

@@ -53,7 +53,7 @@ func (s *Session) wipe() {
 	s.release(s.visit.filed)
 	s.set(func(st *State) {
 		*st = State{
-			Serial: st.Serial, Stage: Idle, Language: "zh", Reader: st.Reader, CardLeft: st.CardLeft, Scanner: st.Scanner,
+			Serial: st.Serial, Stage: Idle, Language: "zh", Reader: st.Reader, CardLeft: st.CardLeft, Scanner: st.Scanner, Shut: st.Shut,
 		}
 	})
 	s.deadline, s.wiped = time.Time{}, s.now()
@@ -201,6 +201,9 @@ func (s *Session) onCard(e cardEvent) {
 		return
 	}
 	if s.state.Stage == Idle || s.state.Stage == Ended {
+		if s.state.Shut {
+			return
+		}
 		s.begin()
 	}
 	s.touch()

@@ -49,6 +49,7 @@ var finer = map[api.ProblemCode]kiosk.Reason{
 	api.ProblemCodeUnknownService: kiosk.Gone,
 	api.ProblemCodeUnknownSuite:   kiosk.UnknownSuite,
 	api.ProblemCodeUnreadable:     kiosk.Unreadable,
+	api.ProblemCodeFenced:         kiosk.Fenced,
 }
 
 // problem holds an answer against RFC 9457 and the status it came with.

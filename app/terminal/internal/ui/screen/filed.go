@@ -147,7 +147,7 @@ func (b *Builder) ended(st session.State) Page {
 	objs = append(objs, b.full(b.T("end.wiped"), b.body(theme.Quiet), b.Width()))
 	side := (b.Size.Width - b.Width()) / 2
 	bottom := b.full(b.T("end.first"), b.body(theme.Ink), b.Width())
-	if !st.Locked() {
+	if st.Open() {
 		bottom = b.button("again", b.T("end.again"), "", primary, b.Tokens.Action, func() { b.Do(session.Start{}) })
 	}
 	return Page{Whole: true, Body: b.spread(control.Pad(control.Sides(0, side), control.Stack(30, objs...)), control.Pad(control.Insets{Right: side, Bottom: 40, Left: side}, bottom))}

@@ -6,6 +6,7 @@ import (
 	"fyne.io/fyne/v2"
 
 	"leye/app/catalogue"
+	"leye/app/terminal/internal/kiosk"
 	"leye/app/terminal/internal/session"
 	"leye/app/terminal/internal/ui/control"
 	"leye/app/terminal/internal/ui/theme"
@@ -31,8 +32,13 @@ func (b *Builder) idle(st session.State) Page {
 		b.full(b.T("brand"), control.Type{Size: b.Tokens.Huge, Bold: true, Color: theme.Primary, Line: 1.3}, width),
 		b.full(b.Say(b.Place.Centre), b.body(theme.Quiet), width),
 	}
-	begin := []fyne.CanvasObject{b.full(b.T("idle.words"), b.tile(theme.Ink), width), b.startButton(width)}
+	begin := []fyne.CanvasObject{b.full(b.T("idle.words"), b.tile(theme.Ink), width)}
+	if !st.Shut {
+		begin = append(begin, b.startButton(width))
+	}
 	switch {
+	case st.Shut:
+		begin = append(begin, b.noticeIn("warning", b.T("idle.shut", "code", string(kiosk.CodeEvacuated)), theme.Wait, theme.WaitBg, width))
 	case st.Reader == idcard.Offline:
 		begin = append(begin, b.noticeIn("warning", b.T("idle.no_reader"), theme.Wait, theme.WaitBg, width))
 	case st.Locked():

@@ -82,6 +82,7 @@ func Tell(cat *catalogue.Catalogue, policies *policy.Library) ([]Story, error) {
 		{Name: "idle", State: at(session.Idle)},
 		{Name: "idle-no-reader", State: at(session.Idle, func(st *session.State) { st.Reader = idcard.Offline })},
 		{Name: "idle-card-left", State: at(session.Idle, func(st *session.State) { st.CardLeft, st.Reader = true, idcard.Reading })},
+		{Name: "idle-shut", State: at(session.Idle, func(st *session.State) { st.Shut = true })},
 		{Name: "home", State: at(session.Home)},
 		{Name: "home-known", State: at(session.Home, known)},
 		{Name: "event", State: at(session.Browse)},
