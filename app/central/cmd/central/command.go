@@ -35,6 +35,10 @@ Usage:
   central terminals key ID         print the key that signed that head
   central terminals settle ID      end an alarm about its journal once it is explained, such as a
                                    new disk; prints what is forgotten
+  central evacuations list         list what failing terminals were emptied of: who sends it instead
+                                   and how much has come; those that nobody adopted are not known here
+  central evacuations release ID   take evacuation ID from the terminal that adopted it, when that one
+                                   is lost too: another may adopt the file then
   central ca show                  print what a terminal is handed before it enrols: the roots and
                                    the key that signs answers
   central ca rotate                put the next root in place of the current one and make
@@ -62,7 +66,7 @@ Flags of serve:
   --tls-cert, --tls-key     PEM files; serve HTTPS at --listen
   --insecure-any-address    --listen beyond this machine without the above
 
-Flags of case, open, keys, password, terminals and ca:
+Flags of case, open, keys, password, terminals, evacuations and ca:
   --db PATH                 database (central.db)
   --ca PATH                 ca: as for serve
   --seal-key PATH           open, keys: as for serve
@@ -74,13 +78,14 @@ Examples:
   central serve --terminals 0.0.0.0:8701 --name central.example
   central ca show --db /var/lib/leye/central.db > root.pem
   central terminals add PT01 --db /var/lib/leye/central.db
+  central evacuations list --db /var/lib/leye/central.db
   central terminals head PT01 --db /var/lib/leye/central.db > PT01.note
   central serve --desk 综合窗口 --desk employment=就业服务窗口
   central keys --db /var/lib/leye/central.db
   central open PT01-1124-0007-X.json --db /var/lib/leye/central.db
   central case 107-417-261124-0001-5 --db /var/lib/leye/central.db
 
-Exit codes: 0 done, 1 failed, 2 wrong usage, 3 no such case or terminal.
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 no such case, terminal or evacuation.
 `
 
 // version is set when a release is built (-ldflags "-X main.version=1.2.3").
@@ -113,6 +118,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		err = printSealed(rest, stdout, stderr)
 	case "keys":
 		err = printKeys(rest, stdout, stderr)
+	case "evacuations":
+		err = evacuations(ctx, rest, stdout, stderr)
 	case "terminals":
 		err = terminals(ctx, rest, stdout, stderr)
 	case "ca":
@@ -140,7 +147,7 @@ func exitCode(err error, stdout, stderr io.Writer) int {
 	case errors.Is(err, errUsage):
 		return exitUsage
 	case errors.Is(err, ledger.ErrNotFound):
-		fmt.Fprintln(stderr, "central: no such case or terminal")
+		fmt.Fprintln(stderr, "central: no such case, terminal or evacuation")
 		return exitNotFound
 	}
 	fmt.Fprintln(stderr, "central:", err)

@@ -349,7 +349,7 @@ func TestTerminalsCommand(t *testing.T) {
 	if code != exitOK || !regexp.MustCompile(`^code: [2-9A-HJKMNP-Z]{5}-[2-9A-HJKMNP-Z]{5}\nfor terminal PT01, once, until `).MatchString(out) {
 		t.Errorf("add: %d %s", code, out)
 	}
-	if code, _, errs := command(t, "terminals", "revoke", "PT01", "--db", db); code != exitNotFound || !strings.Contains(errs, "no such case or terminal") {
+	if code, _, errs := command(t, "terminals", "revoke", "PT01", "--db", db); code != exitNotFound || !strings.Contains(errs, "no such case, terminal") {
 		t.Errorf("revoke nobody: %d %s", code, errs)
 	}
 	for _, what := range []string{"head", "key", "settle"} {
