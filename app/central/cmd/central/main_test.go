@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -16,6 +17,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	"leye/app/api"
 	"leye/app/central/internal/authority"
@@ -375,6 +377,32 @@ func TestTerminalsCommand(t *testing.T) {
 	for _, name := range []string{"root.key", "next.key", "answers.key"} {
 		if info, err := os.Stat(filepath.Join(authority.Path(db), name)); err != nil || info.Mode().Perm() != 0o600 {
 			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestEvacuationsCommand(t *testing.T) {
+	db := filepath.Join(t.TempDir(), "central.db")
+	l, err := ledger.Open(t.Context(), db, ledger.Options{})
+	fatal(t, err)
+	const id = "XCVZ7JEXN7M2WQ3SO4YFTRBLHA"
+	_, err = l.Adopt(t.Context(), ledger.Evacuation{ID: id, Terminal: "PT01", Count: 2, MadeAt: time.Now()}, "PT02", []string{"A", "B"})
+	fatal(t, errors.Join(err, l.Close()))
+	if code, out, _ := command(t, "evacuations", "list", "--db", db); code != exitOK || !regexp.MustCompile(id+` +PT01 +PT02 +0/2 `).MatchString(out) {
+		t.Errorf("list: %d %s", code, out)
+	}
+	if code, out, _ := command(t, "evacuations", "release", id, "--db", db); code != exitOK || !strings.Contains(out, "taken from terminal PT02") {
+		t.Errorf("release: %d %s", code, out)
+	}
+	if code, _, errs := command(t, "evacuations", "release", id, "--db", db); code != exitFailed || !strings.Contains(errs, "nobody has adopted") {
+		t.Errorf("released again: %d %s", code, errs)
+	}
+	if code, _, _ := command(t, "evacuations", "release", "none", "--db", db); code != exitNotFound {
+		t.Errorf("unknown: %d", code)
+	}
+	for _, args := range [][]string{{}, {"sing"}, {"release"}, {"list", "x"}} {
+		if code, _, _ := command(t, append([]string{"evacuations", "--db", db}, args...)...); code != exitUsage {
+			t.Errorf("%v: %d", args, code)
 		}
 	}
 }

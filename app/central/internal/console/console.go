@@ -36,6 +36,7 @@ type Ledger interface {
 	Record(ctx context.Context, number, event string) error
 	Terminals(ctx context.Context) ([]ledger.Terminal, error)
 	JournalHeads(ctx context.Context) ([]ledger.JournalHead, error)
+	Evacuations(ctx context.Context) ([]ledger.Evacuation, error)
 	Setting(ctx context.Context, name string) (string, error)
 	Set(ctx context.Context, name, value string) error
 	OpenSession(ctx context.Context, token string, expires time.Time) error

@@ -394,3 +394,38 @@ func TestAJournalInDoubtIsSeen(t *testing.T) {
 		t.Errorf("no alarm on the page: %s", page)
 	}
 }
+
+func TestEvacuationsAreShown(t *testing.T) {
+	d := open(t)
+	d.login()
+	if _, page := d.get("/terminals"); strings.Contains(page, "转出") {
+		t.Error("evacuations are shown where there is none")
+	}
+	e := ledger.Evacuation{ID: "XCVZ7JEXN7M2WQ3SO4YFTRBLHA", Terminal: "PT01", Count: 2, Statement: "s", MadeAt: noon.Add(-time.Hour)}
+	_, err := d.ledger.Adopt(t.Context(), e, "PT02", []string{"A", "B"})
+	fatal(t, err)
+	gone := ledger.Evacuation{ID: "YCVZ7JEXN7M2WQ3SO4YFTRBLHA", Terminal: "PT03", Count: 9, Statement: "s"}
+	fatal(t, d.ledger.CancelEvacuation(t.Context(), gone))
+	_, page := d.get("/terminals")
+	for _, want := range []string{"转出的申请", e.ID, "PT02", "0 / 2", "11:00", "接收终端正在上传", gone.ID, "0 / 9", "已撤回"} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page does not show %s: %s", want, page)
+		}
+	}
+}
+
+func TestWordsOfAnEvacuation(t *testing.T) {
+	adopted := ledger.Evacuation{Count: 3, Adopter: "PT02", Held: 3}
+	with := func(change func(*ledger.Evacuation)) ledger.Evacuation { e := adopted; change(&e); return e }
+	for words, e := range map[string]ledger.Evacuation{
+		"the adopter is sending":              adopted,
+		"all has come":                        with(func(e *ledger.Evacuation) { e.Sent = 3 }),
+		"others send the rest":                with(func(e *ledger.Evacuation) { e.Held, e.Sent = 1, 1 }),
+		"released, waits for another adopter": with(func(e *ledger.Evacuation) { e.Adopter = "" }),
+		"taken back, its own terminal sends":  with(func(e *ledger.Evacuation) { e.CancelledAt = noon }),
+	} {
+		if got := evacuationRows([]ledger.Evacuation{e})[0].Words.EN; got != words {
+			t.Errorf("%+v: %s, want %s", e, got, words)
+		}
+	}
+}

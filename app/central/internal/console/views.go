@@ -325,7 +325,46 @@ func (c *Console) showTerminals(w http.ResponseWriter, r *http.Request) {
 			rows[i].Alarm, rows[i].Tone = alarmWords(alarm), "late"
 		}
 	}
-	c.render(w, http.StatusOK, "terminals", frame{Title: "终端", English: "Terminals", Here: "terminals", Inside: true, Page: rows})
+	evacuations, err := c.ledger.Evacuations(r.Context())
+	if err != nil {
+		c.failed(w, r, err)
+		return
+	}
+	c.render(w, http.StatusOK, "terminals", frame{
+		Title: "终端", English: "Terminals", Here: "terminals", Inside: true, Page: fleet{rows, evacuationRows(evacuations)},
+	})
+}
+
+// fleet is the content of the page of terminals.
+type fleet struct {
+	Terminals   []terminalRow
+	Evacuations []evacuationRow
+}
+
+// evacuationRow is one terminal's queue that another sends.
+type evacuationRow struct {
+	ledger.Evacuation
+	Tone  string
+	Words label
+}
+
+func evacuationRows(all []ledger.Evacuation) []evacuationRow {
+	rows := make([]evacuationRow, len(all))
+	for i, e := range all {
+		row := evacuationRow{Evacuation: e, Tone: "soon", Words: label{"接收终端正在上传", "the adopter is sending"}}
+		switch {
+		case !e.CancelledAt.IsZero():
+			row.Tone, row.Words = "calm", label{"已撤回，由原终端上传", "taken back, its own terminal sends"}
+		case e.Adopter == "":
+			row.Tone, row.Words = "late", label{"已解除接收，等待重新接收", "released, waits for another adopter"}
+		case e.Sent >= e.Held && e.Held < e.Count:
+			row.Tone, row.Words = "calm", label{"其余由别的终端上传", "others send the rest"}
+		case e.Sent >= e.Held:
+			row.Tone, row.Words = "calm", label{"全部收到", "all has come"}
+		}
+		rows[i] = row
+	}
+	return rows
 }
 
 func (c *Console) terminal(t ledger.Terminal) terminalRow {

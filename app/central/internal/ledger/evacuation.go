@@ -85,12 +85,13 @@ func adoptable(ctx context.Context, tx *sql.Tx, e Evacuation, to string) error {
 }
 
 // fence gives the applications to the adopter: those that nobody held, that the
-// emptied terminal held, and that this very evacuation had given away before.
+// emptied terminal or the adopter itself held, and that this very evacuation had
+// given away before.
 func fence(ctx context.Context, tx *sql.Tx, e Evacuation, to string, ids []string) (elsewhere []string, err error) {
 	give, err := tx.PrepareContext(ctx, `INSERT INTO fence (application, origin, holder, evacuation)
 		VALUES ($1, $2, $3, $4)
 		ON CONFLICT (application) DO UPDATE SET holder = excluded.holder, evacuation = excluded.evacuation
-		WHERE fence.holder = $2 OR fence.evacuation = $4 OR fence.holder = '' AND fence.origin = $2`)
+		WHERE fence.holder IN ($2, $3) OR fence.evacuation = $4 OR fence.holder = '' AND fence.origin = $2`)
 	if err != nil {
 		return nil, err
 	}

@@ -31,7 +31,7 @@ type entry struct {
 
 func look(ctx context.Context, dir string) (s seen) {
 	began := time.Now()
-	t, err := open(ctx, dir, "")
+	t, err := open(ctx, dir, "PT01", "")
 	if err != nil {
 		return seen{Fault: kind(err)}
 	}

@@ -22,14 +22,15 @@ import (
 const usage = `filer is a terminal without screen and devices, for trials.
 
 Usage:
-  filer file  --store DIR [--seal-to KEY] [--count N] [--size BYTES] [--early]
+  filer file  --store DIR [--terminal ID] [--seal-to KEY] [--count N] [--size BYTES] [--early]
   filer relay --store DIR --central URL [--empty] [--timeout D] [--lease D]
   filer look                          reads folders from its input, one a line
 
 file prints "kept ID REFERENCE DIGEST MICROSECONDS" after each commit, and
 "failed ID KIND CAUSE" when one fails; it tries each application up to three
 times, as a resident touches again. --early prints before the commit instead.
-relay prints "accepted ID NUMBER"; --empty ends it when nothing waits.
+relay prints "accepted ID NUMBER"; --empty ends it when nothing waits. It speaks
+as the terminal that is enrolled in the folder, or in the clear.
 look opens each folder's store as a terminal does when it starts, and prints a
 line of JSON on what is there.
 
@@ -40,6 +41,7 @@ var errUsage = errors.New("wrong usage, see filer --help")
 
 type options struct {
 	store, central, sealTo string
+	terminal               string
 	count, size            int
 	early, empty           bool
 	timeout, lease         time.Duration
@@ -69,6 +71,7 @@ func run(ctx context.Context, args []string, in io.Reader, out io.Writer) error 
 	flags.SetOutput(io.Discard)
 	flags.StringVar(&o.store, "store", "", "")
 	flags.StringVar(&o.central, "central", "", "")
+	flags.StringVar(&o.terminal, "terminal", "PT01", "")
 	flags.StringVar(&o.sealTo, "seal-to", "", "")
 	flags.IntVar(&o.count, "count", 0, "")
 	flags.IntVar(&o.size, "size", 0, "")
@@ -96,7 +99,7 @@ func run(ctx context.Context, args []string, in io.Reader, out io.Writer) error 
 
 // file files until the count is reached; without one it never ends by itself.
 func file(ctx context.Context, o options, out io.Writer) (err error) {
-	t, err := open(ctx, o.store, o.sealTo)
+	t, err := open(ctx, o.store, o.terminal, o.sealTo)
 	if err != nil {
 		return err
 	}
@@ -111,7 +114,7 @@ func file(ctx context.Context, o options, out io.Writer) (err error) {
 
 // send relays until ctx ends, or until nothing waits.
 func send(ctx context.Context, o options, out io.Writer) (err error) {
-	t, err := open(ctx, o.store, o.sealTo)
+	t, err := open(ctx, o.store, o.terminal, o.sealTo)
 	if err != nil {
 		return err
 	}
@@ -132,7 +135,7 @@ func send(ctx context.Context, o options, out io.Writer) (err error) {
 	}
 	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
 	return relay.New(relay.Config{
-		Queue: q, Sender: line, Log: log, Lease: o.lease,
+		Queue: q, Sender: line, Check: line.Check, Log: log, Lease: o.lease,
 		First: 20 * time.Millisecond, Most: 200 * time.Millisecond,
 	}).Run(ctx)
 }

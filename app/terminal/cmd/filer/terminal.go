@@ -13,6 +13,7 @@ import (
 
 	"leye/app/api"
 	"leye/app/envelope"
+	"leye/app/terminal/internal/identity"
 	"leye/app/terminal/internal/journal"
 	"leye/app/terminal/internal/kiosk"
 	"leye/app/terminal/internal/outbox"
@@ -29,7 +30,7 @@ type terminal struct {
 }
 
 // open opens them; sealTo is the central's public key, empty when none is known.
-func open(ctx context.Context, dir, sealTo string) (*terminal, error) {
+func open(ctx context.Context, dir, name, sealTo string) (*terminal, error) {
 	if dir == "" {
 		return nil, errUsage
 	}
@@ -41,18 +42,18 @@ func open(ctx context.Context, dir, sealTo string) (*terminal, error) {
 		return nil, err
 	}
 	t := &terminal{db: db, journal: journal.New(db, journal.Options{})}
-	if err := t.openQueue(ctx, dir, sealTo); err != nil {
+	if err := t.openQueue(ctx, dir, name, sealTo); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	return t, nil
 }
 
-func (t *terminal) openQueue(ctx context.Context, dir, sealTo string) error {
+func (t *terminal) openQueue(ctx context.Context, dir, name, sealTo string) error {
 	key, err := seal.OpenKey(dir, seal.Options{Keep: seal.File})
 	if err != nil {
 		return err
 	}
-	t.queue, err = outbox.New(ctx, t.db, outbox.Options{Terminal: "PT01", Seal: seal.New(key), Journal: t.journal})
+	t.queue, err = outbox.New(ctx, t.db, outbox.Options{Terminal: name, Seal: seal.New(key), Journal: t.journal})
 	if err != nil || sealTo == "" {
 		return err
 	}
@@ -65,9 +66,17 @@ func (t *terminal) openQueue(ctx context.Context, dir, sealTo string) error {
 
 func (t *terminal) close() error { return t.db.Close() }
 
-// line is in the clear, and rests for no time: a trial has none.
+// line rests for no time: a trial has none.
 func (t *terminal) line(o options) (*uplink.Uplink, error) {
-	return uplink.New(uplink.Config{Base: o.central, Timeout: o.timeout, Rand: func() float64 { return 0 }})
+	cfg := uplink.Config{Base: o.central, Timeout: o.timeout, Rand: func() float64 { return 0 }}
+	id, err := identity.Load(o.store)
+	switch {
+	case err == nil:
+		cfg.Identity = id
+	case !errors.Is(err, identity.ErrNone):
+		return nil, err
+	}
+	return uplink.New(cfg)
 }
 
 // tries is how often a resident touches before giving up.
@@ -75,7 +84,7 @@ const tries = 3
 
 // file hands in one application under one identifier.
 func (t *terminal) file(ctx context.Context, o options, out io.Writer) error {
-	app := kiosk.Application{ID: kiosk.NewApplicationID(), Service: "market-lookup", Terminal: "PT01", Language: "zh", FiledAt: time.Now()}
+	app := kiosk.Application{ID: kiosk.NewApplicationID(), Service: "market-lookup", Terminal: o.terminal, Language: "zh", FiledAt: time.Now()}
 	if o.early {
 		fmt.Fprintf(out, "kept %s - - 0\n", app.ID)
 	}

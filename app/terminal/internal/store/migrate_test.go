@@ -63,6 +63,35 @@ func TestEntriesFromBeforeSealingAreKept(t *testing.T) {
 	}
 }
 
+// Entries of a program that knew no evacuation are kept whole.
+func TestEntriesFromBeforeEvacuationsAreKept(t *testing.T) {
+	path := filepath.Join(t.TempDir(), FileName)
+	before(t, path, 5,
+		`INSERT INTO outbox (seq, id, reference, service, state, attempts, due_at, filed_at, promised_at, changed_at, code, digest, order_key,
+			held, mark, suite, schema, central_key, wrap_central, wrap_terminal, body)
+			VALUES (7, 'A', 'r', 's', 'retry', 3, 40, 10, 20, 30, 'c', 'd', 'k', 1, x'04', 'leye-1', 'application-1', 'f', x'05', x'06', x'0102')`,
+		`INSERT INTO outbox (seq, id, reference, service, state, filed_at, promised_at, changed_at, reason, digest, in_open, suite, schema, wrap_terminal, body)
+			VALUES (8, 'B', 'r', 's', 'parked', 10, 20, 30, 'gone', 'd', 1, 'leye-1', 'application-1', x'06', x'03')`)
+	s := openTest(t, path, Options{})
+	err := s.View(t.Context(), func(tx *sql.Tx) error {
+		for _, where := range []string{
+			`seq = 7 AND id = 'A' AND state = 'retry' AND attempts = 3 AND due_at = 40 AND filed_at = 10 AND promised_at = 20 AND changed_at = 30
+				AND code = 'c' AND digest = 'd' AND order_key = 'k' AND held = 1 AND mark = x'04' AND suite = 'leye-1' AND schema = 'application-1'
+				AND central_key = 'f' AND wrap_central = x'05' AND wrap_terminal = x'06' AND body = x'0102' AND left_by = '' AND came_by = '' AND sealed_seq IS NULL`,
+			`seq = 8 AND id = 'B' AND state = 'parked' AND reason = 'gone' AND in_open = 1 AND wrap_terminal = x'06' AND body = x'03'`,
+		} {
+			var n int
+			if err := tx.QueryRow("SELECT count(*) FROM outbox WHERE " + where).Scan(&n); err != nil || n != 1 {
+				t.Errorf("%d rows where %s, %v", n, where, err)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
 // The table itself keeps anything from being kept that nobody could open, and
 // any key from outliving what it opens.
 func TestTheTableRefusesWhatNobodyCouldRead(t *testing.T) {
