@@ -19,6 +19,7 @@ type central struct {
 	t       *trial
 	db      string
 	address string
+	door    string // where terminals come in by certificate; empty: at address, in the clear
 	running *process
 }
 
@@ -56,15 +57,23 @@ func newCentral(ctx context.Context, t *trial) (*central, error) {
 
 func (c *central) url() string { return "http://" + c.address }
 
+func (c *central) doorURL() string { return "https://" + c.door }
+
 // open starts it and waits until it answers.
 func (c *central) open(ctx context.Context) (err error) {
-	if c.running != nil {
+	if c.running != nil && !c.running.ended() {
 		return nil
 	}
-	if c.running, err = c.t.start(c.t.program("central"), "serve", "--db", c.db, "--seal-key", c.t.path("central.key"), "--listen", c.address); err != nil {
+	args := []string{"serve", "--db", c.db, "--seal-key", c.t.path("central.key"), "--listen", c.address}
+	if c.door != "" {
+		args = append(args, "--terminals", c.door)
+	}
+	if c.running, err = c.t.start(c.t.program("central"), args...); err != nil {
 		return err
 	}
-	return c.running.await(ctx, 30*time.Second, "the central", func() bool { return answers(ctx, c.url()+"/v1/health") })
+	return c.running.await(ctx, 30*time.Second, "the central", func() bool {
+		return answers(ctx, c.url()+"/v1/health") && (c.door == "" || listens(ctx, c.door))
+	})
 }
 
 // kill ends it suddenly; without one that runs it does nothing.
