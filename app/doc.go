@@ -18,10 +18,16 @@
 // happened: accepted under a number, saved on the terminal, or refused and waiting
 // for staff. What could not be kept gets no receipt: the answers stay on the screen.
 //
+// A failing terminal's queue leaves it in a file (kioskctl evacuate) that is sealed to
+// the central. Another terminal that adopts it gets the central's leave and the key to
+// the file's list, and the entries go on from its outbox under their own identifiers.
+// The central's fence keeps everybody else from sending them.
+//
 // # The rooms
 //
 //	api                           the contract between terminal and central
 //	envelope                      the sealed form that both sides agree on
+//	evacuation                    the file in which a queue is carried to another terminal
 //	proof                         how each side shows the other who it is and what it holds
 //	catalogue, form               what is offered; what is asked and answered
 //	policy, casework              policy texts and rules; states, clocks, working days
@@ -42,6 +48,7 @@
 //	terminal/internal/appliance   puts the pieces together and ends them in order
 //	central/internal/server       the contract served; intake, ledger, console behind it
 //	central/internal/authority    the roots; central/internal/enrolment: who may come in
+//	central/internal/adoption     who sends what a failing terminal was emptied of
 //	central/internal/keyring      the key that opens what was sealed
 //
 // # Who may import whom

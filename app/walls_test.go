@@ -38,6 +38,7 @@ var walls = []wall{
 	{from: "app/api", only: []string{}, why: "the contract is what both sides agree on, not what one of them does"},
 	{from: "app/envelope", only: []string{}, why: "terminal and central agree on how a body is sealed, not on where keys lie"},
 	{from: "app/proof/...", only: []string{"app/proof"}, why: "terminal and central agree on what proves what, not on who holds which key"},
+	{from: "app/evacuation", only: []string{"app/envelope", "app/proof"}, why: "terminal and central agree on what is carried, not on who carries it"},
 	{from: "app/catalogue", only: []string{}, why: "it reads declared files from the file system it is given"},
 	{from: "app/form", only: []string{"app/catalogue"}, why: "questions and answers must be checkable without a screen or a case"},
 	{from: "app/policy", only: []string{"app/catalogue"}, why: "search and rules run on terminal and central alike"},

@@ -26,10 +26,11 @@ import (
 // Extension ends the names of such files.
 const Extension = ".leye"
 
-// How much one file takes; the rest goes into the next. With so many the list fits
-// into a request of the contract, and with so many bytes a terminal into its memory.
+// How much one file takes; the rest goes into the next. The list of so many fits into
+// a request of the contract, marking them keeps a store busy for seconds at most, and
+// so many bytes fit into a terminal's memory.
 const (
-	MostEntries = 20_000
+	MostEntries = 10_000
 	MostBytes   = 32 << 20 // of sealed bodies
 )
 

@@ -224,3 +224,31 @@ func FuzzOpenEntries(f *testing.F) {
 		}
 	})
 }
+
+// What is sealed to the central comes from a terminal, and may be anything.
+func FuzzOpenManifest(f *testing.F) {
+	central, _, own := keys(f)
+	file, err := evacuation.Seal("PT01", evacuation.NewID(), applications(f, central.Public(), 1), noon, central.Public(), own)
+	fatal(f, err)
+	for _, text := range []string{`{"key":"AA==","at":1,"ids":["ABCDEFGHIJKLMNOPQRSTUVWXYZ"]}`, `{"ids":[""]}`, `null`, `{"key":"AA==","ids":["A"],"x":1}`} {
+		f.Add([]byte(text))
+	}
+	key, err := envelope.NewDataKey(envelope.Leye1)
+	fatal(f, err)
+	h := envelope.Header{Suite: envelope.Leye1, ID: file.ID, Seq: 1, Schema: "evacuation-manifest-1"}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		e := envelope.Envelope{Header: h, Key: central.Public().Fingerprint()}
+		e.Body, err = envelope.SealBody(h, key, text)
+		fatal(t, err)
+		e.Wrap, err = central.Public().Wrap(h, key)
+		fatal(t, err)
+		sealed, err := e.Encode()
+		fatal(t, err)
+		said := file.Evacuation
+		said.Manifest = envelope.Digest(sealed)
+		m, err := evacuation.OpenManifest(central, said, sealed)
+		if err == nil && (len(m.IDs) != 1 || !envelope.FitID(m.IDs[0]) || len(m.Key) == 0) {
+			t.Errorf("%q was read as %+v", text, m)
+		}
+	})
+}

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"leye/app/api"
+	"leye/app/central/internal/ledger"
 	"leye/app/envelope"
 	"leye/app/evacuation"
 )
@@ -131,6 +132,11 @@ func TestTheAdopterSendsAndTheEmptiedTerminalNoMore(t *testing.T) {
 	want(t, "the adopter again", 200, entries[1].Sealed.ID)(g.deliver(other, opened[1]))
 	want(t, "the old one afterwards", 409, "fenced")(g.deliver(old, entries[1]))
 	want(t, "taken back too late", 409, "adopted by terminal PT02")(g.cancel(old, f))
+	// What the resident's slip says is found.
+	found, err := g.ledger.Cases(t.Context(), ledger.Query{Search: entries[1].Reference})
+	if err != nil || found.Total != 2 || found.Cases[0].Terminal != "PT01" {
+		t.Errorf("by reference: %+v, %v", found, err)
+	}
 	list, err := g.ledger.Evacuations(t.Context())
 	if err != nil || len(list) != 1 || list[0].Terminal != "PT01" || list[0].Adopter != "PT02" || list[0].Count != 3 || list[0].Held != 3 || list[0].Sent != 2 ||
 		!list[0].MadeAt.Equal(noon) {

@@ -40,7 +40,7 @@ func evacuateCommand() command {
 			"--reopen puts the terminal back into service with an empty queue and leaves the evacuation as it is.",
 		examples: []string{"evacuate --to /media/usb", "evacuate --undo", "evacuate --reopen --config /etc/leye/kiosk.toml"},
 		exits:    []int{exitFailed, exitNotReady},
-		own:      map[int]string{exitFailed: "failed, nothing was changed here", exitNotReady: "nothing waits, or another terminal has adopted it"},
+		own:      map[int]string{exitFailed: "failed", exitNotReady: "nothing waits, or another terminal has adopted it"},
 		bind: func(f *flag.FlagSet) action {
 			var configs files
 			configs.bind(f)
@@ -183,6 +183,9 @@ func (t *evacuee) seal(ctx context.Context, list []outbox.Carried, now time.Time
 // put writes f under a name in a folder, whole and on the medium, and has read it
 // back from there before the name stands.
 func put(dir, name string, f evacuation.File, by ed25519.PublicKey) (path string, err error) {
+	if dir, err = filepath.Abs(dir); err != nil {
+		return "", err
+	}
 	w, err := os.CreateTemp(dir, ".evacuation-*") // of mode 0600
 	if err != nil {
 		return "", err

@@ -69,6 +69,9 @@ func (e entry) note() string {
 	if e.LeftBy != "" {
 		notes = append(notes, "in file "+e.LeftBy[:min(len(e.LeftBy), 8)])
 	}
+	if e.CameBy != "" {
+		notes = append(notes, "adopted")
+	}
 	for _, s := range []string{string(e.ParkReason), e.LastError, e.Number} {
 		if s != "" {
 			notes = append(notes, s)

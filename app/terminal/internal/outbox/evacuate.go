@@ -89,15 +89,12 @@ func Evacuate(ctx context.Context, db *store.Store, j Journal, e Evacuation, ids
 	err = db.Tx(ctx, func(tx *sql.Tx) error {
 		marked = 0
 		for _, id := range ids {
-			done, err := tx.ExecContext(ctx, "UPDATE outbox SET state = 'evacuated', due_at = NULL, left_by = ?2, changed_at = ?3 WHERE id = ?1 AND "+waits,
-				string(id), e.ID, e.At.UnixMilli())
+			gone, err := affected(tx.ExecContext(ctx, "UPDATE outbox SET state = 'evacuated', due_at = NULL, left_by = ?2, changed_at = ?3 WHERE id = ?1 AND "+waits,
+				string(id), e.ID, e.At.UnixMilli()))
 			if err != nil {
 				return err
 			}
-			if n, err := done.RowsAffected(); err != nil || n == 0 {
-				if err != nil {
-					return err
-				}
+			if gone == 0 {
 				continue
 			}
 			marked++
@@ -105,12 +102,14 @@ func Evacuate(ctx context.Context, db *store.Store, j Journal, e Evacuation, ids
 				return err
 			}
 		}
-		if whole {
-			if left, err := count(ctx, tx, waits); err != nil || left > 0 {
-				return errors.Join(err, ErrGrown)
-			}
+		left, err := count(ctx, tx, waits)
+		switch {
+		case err != nil:
+			return err
+		case whole && left > 0:
+			return ErrGrown
 		}
-		_, err := tx.ExecContext(ctx, "INSERT INTO evacuation (id, applications, statement, file, made_at) VALUES (?, ?, ?, ?, ?)",
+		_, err = tx.ExecContext(ctx, "INSERT INTO evacuation (id, applications, statement, file, made_at) VALUES (?, ?, ?, ?, ?)",
 			e.ID, e.Count, e.Statement, e.File, e.At.UnixMilli())
 		if err != nil {
 			return err
@@ -123,6 +122,15 @@ func Evacuate(ctx context.Context, db *store.Store, j Journal, e Evacuation, ids
 	return marked, nil
 }
 
+// affected is how many rows a statement changed.
+func affected(done sql.Result, err error) (int, error) {
+	if err != nil {
+		return 0, err
+	}
+	n, err := done.RowsAffected()
+	return int(n), err
+}
+
 func count(ctx context.Context, tx *sql.Tx, where string) (n int, err error) {
 	err = tx.QueryRowContext(ctx, "SELECT count(*) FROM outbox WHERE "+where).Scan(&n)
 	return n, err
@@ -132,25 +140,20 @@ func count(ctx context.Context, tx *sql.Tx, where string) (n int, err error) {
 // the central has cancelled it; and takes new ones again.
 func TakeBack(ctx context.Context, db *store.Store, j Journal, now time.Time, id string) (n int, err error) {
 	err = db.Tx(ctx, func(tx *sql.Tx) error {
-		done, err := tx.ExecContext(ctx, "UPDATE evacuation SET undone_at = ?2, closed = 0 WHERE id = ?1 AND undone_at IS NULL", id, now.UnixMilli())
-		if err != nil {
+		found, err := affected(tx.ExecContext(ctx, "UPDATE evacuation SET undone_at = ?2, closed = 0 WHERE id = ?1 AND undone_at IS NULL", id, now.UnixMilli()))
+		switch {
+		case err != nil:
 			return err
+		case found == 0:
+			return ErrNoEvacuation
 		}
-		if found, err := done.RowsAffected(); err != nil || found == 0 {
-			return errors.Join(err, ErrNoEvacuation)
-		}
-		done, err = tx.ExecContext(ctx, `UPDATE outbox SET changed_at = ?2, left_by = '',
+		n, err = affected(tx.ExecContext(ctx, `UPDATE outbox SET changed_at = ?2, left_by = '',
 			state = CASE WHEN reason <> '' THEN 'parked' WHEN attempts > 0 THEN 'retry' ELSE 'pending' END,
 			due_at = CASE WHEN reason = '' THEN ?2 END
-			WHERE left_by = ?1 AND state = 'evacuated' AND reason <> 'fenced'`, id, now.UnixMilli())
+			WHERE left_by = ?1 AND state = 'evacuated' AND reason <> 'fenced'`, id, now.UnixMilli()))
 		if err != nil {
 			return err
 		}
-		back, err := done.RowsAffected()
-		if err != nil {
-			return err
-		}
-		n = int(back)
 		return j.Add(ctx, tx, kiosk.Event{At: now, Name: "evacuation.undone", Entry: kiosk.ApplicationID(id), Code: strconv.Itoa(n)})
 	})
 	if err != nil {
@@ -163,12 +166,12 @@ func TakeBack(ctx context.Context, db *store.Store, j Journal, now time.Time, id
 // carried away stays so. [ErrNoEvacuation] says that it was open.
 func Reopen(ctx context.Context, db *store.Store, j Journal, now time.Time) error {
 	err := db.Tx(ctx, func(tx *sql.Tx) error {
-		done, err := tx.ExecContext(ctx, "UPDATE evacuation SET closed = 0 WHERE closed = 1")
-		if err != nil {
+		n, err := affected(tx.ExecContext(ctx, "UPDATE evacuation SET closed = 0 WHERE closed = 1"))
+		switch {
+		case err != nil:
 			return err
-		}
-		if n, err := done.RowsAffected(); err != nil || n == 0 {
-			return errors.Join(err, ErrNoEvacuation)
+		case n == 0:
+			return ErrNoEvacuation
 		}
 		return j.Add(ctx, tx, kiosk.Event{At: now, Name: "terminal.reopened"})
 	})
@@ -184,8 +187,8 @@ func Reopen(ctx context.Context, db *store.Store, j Journal, now time.Time) erro
 func Adopt(ctx context.Context, db *store.Store, j Journal, now time.Time, id, terminal string, entries []Carried) (fresh int, err error) {
 	err = db.Tx(ctx, func(tx *sql.Tx) error {
 		fresh = 0
-		if shut, err := retired(ctx, tx); err != nil || shut {
-			return errors.Join(err, ErrRetired)
+		if err := inService(ctx, tx); err != nil {
+			return err
 		}
 		if err := db.Room(ctx, tx); err != nil {
 			return err
@@ -227,7 +230,7 @@ func adopt(ctx context.Context, tx *sql.Tx, now time.Time, id string, place int6
 		state, due = kiosk.Parked, sql.NullInt64{}
 	}
 	order := orderAfter(id, e.Order)
-	done, err := tx.ExecContext(ctx, `INSERT INTO outbox
+	n, err := affected(tx.ExecContext(ctx, `INSERT INTO outbox
 		(seq, id, reference, service, state, due_at, filed_at, promised_at, changed_at, reason, digest, order_key,
 		came_by, sealed_seq, suite, schema, central_key, wrap_central, body)
 		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)
@@ -235,11 +238,7 @@ func adopt(ctx context.Context, tx *sql.Tx, now time.Time, id string, place int6
 		changed_at = excluded.changed_at, left_by = '' WHERE outbox.state = 'evacuated'`,
 		place, string(e.ID), string(e.Reference), e.Service, string(state), due, e.FiledAt.UnixMilli(), e.PromisedAt.UnixMilli(), now.UnixMilli(),
 		string(e.Reason), envelope.Digest(e.Sealed.Body), sql.NullString{String: order, Valid: order != ""},
-		id, e.Sealed.Seq, string(e.Sealed.Suite), e.Sealed.Schema, string(e.Sealed.Key), e.Sealed.Wrap, e.Sealed.Body)
-	if err != nil {
-		return false, err
-	}
-	n, err := done.RowsAffected()
+		id, e.Sealed.Seq, string(e.Sealed.Suite), e.Sealed.Schema, string(e.Sealed.Key), e.Sealed.Wrap, e.Sealed.Body))
 	return n > 0, err
 }
 
@@ -257,6 +256,15 @@ func orderAfter(id, order string) string {
 func retired(ctx context.Context, tx *sql.Tx) (shut bool, err error) {
 	err = tx.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM evacuation WHERE closed = 1)").Scan(&shut)
 	return shut, err
+}
+
+// inService is [ErrRetired] at a terminal that was evacuated.
+func inService(ctx context.Context, tx *sql.Tx) error {
+	shut, err := retired(ctx, tx)
+	if err == nil && shut {
+		err = ErrRetired
+	}
+	return err
 }
 
 // Retired reports whether the terminal was evacuated and takes nothing until it is

@@ -174,8 +174,8 @@ func (o *Outbox) File(ctx context.Context, app kiosk.Application, render func(ki
 
 // mayTake reports whether something new may be taken.
 func (o *Outbox) mayTake(ctx context.Context, tx *sql.Tx) error {
-	if shut, err := retired(ctx, tx); err != nil || shut {
-		return errors.Join(err, ErrRetired)
+	if err := inService(ctx, tx); err != nil {
+		return err
 	}
 	return o.db.Room(ctx, tx)
 }
