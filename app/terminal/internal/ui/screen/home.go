@@ -28,17 +28,22 @@ func (b *Builder) idle(st session.State) Page {
 		art = width / 2.2
 	}
 	picture := control.Middle(b.icon("card-reader", theme.Primary, art*1.5, art))
+	if st.Shut {
+		art /= 2
+		picture = control.Middle(b.icon("warning", theme.Wait, art, art))
+	}
 	names := []fyne.CanvasObject{
 		b.full(b.T("brand"), control.Type{Size: b.Tokens.Huge, Bold: true, Color: theme.Primary, Line: 1.3}, width),
 		b.full(b.Say(b.Place.Centre), b.body(theme.Quiet), width),
 	}
-	begin := []fyne.CanvasObject{b.full(b.T("idle.words"), b.tile(theme.Ink), width)}
-	if !st.Shut {
-		begin = append(begin, b.startButton(width))
-	}
+	begin := []fyne.CanvasObject{b.full(b.T("idle.words"), b.tile(theme.Ink), width), b.startButton(width)}
 	switch {
 	case st.Shut:
-		begin = append(begin, b.noticeIn("warning", b.T("idle.shut", "code", string(kiosk.CodeEvacuated)), theme.Wait, theme.WaitBg, width))
+		begin = []fyne.CanvasObject{
+			b.full(b.T("idle.shut"), b.tile(theme.Ink), width),
+			b.full(b.T("idle.shut.words"), b.body(theme.Ink), width),
+			b.full(b.T("filed.code", "code", string(kiosk.CodeEvacuated)), b.body(theme.Quiet), width),
+		}
 	case st.Reader == idcard.Offline:
 		begin = append(begin, b.noticeIn("warning", b.T("idle.no_reader"), theme.Wait, theme.WaitBg, width))
 	case st.Locked():
