@@ -2,7 +2,6 @@ package appliance
 
 import (
 	"context"
-	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -16,10 +15,7 @@ import (
 
 // submitter files applications into the outbox and tells what the relay got for
 // them.
-type submitter struct {
-	db    *store.Store
-	queue *outbox.Outbox
-}
+type submitter struct{ queue *outbox.Outbox }
 
 // notKept is a failed filing with the code that staff read out.
 type notKept struct {
@@ -106,5 +102,5 @@ func (s *submitter) Release(ctx context.Context, id kiosk.ApplicationID) error {
 
 // Ready reports whether another application can be kept.
 func (s *submitter) Ready(ctx context.Context) error {
-	return s.db.Tx(ctx, func(tx *sql.Tx) error { return s.db.Room(ctx, tx) })
+	return s.queue.Ready(ctx)
 }

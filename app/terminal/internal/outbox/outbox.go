@@ -172,6 +172,16 @@ func (o *Outbox) File(ctx context.Context, app kiosk.Application, render func(ki
 	return e, nil
 }
 
+// Ready reports whether another application could be put: errors are [ErrRetired],
+// [store.ErrFull] and the store's.
+func (o *Outbox) Ready(ctx context.Context) error {
+	err := o.db.Tx(ctx, func(tx *sql.Tx) error { return o.mayTake(ctx, tx) })
+	if err != nil {
+		return fmt.Errorf("look for room: %w", err)
+	}
+	return nil
+}
+
 // mayTake reports whether something new may be taken.
 func (o *Outbox) mayTake(ctx context.Context, tx *sql.Tx) error {
 	if err := inService(ctx, tx); err != nil {
