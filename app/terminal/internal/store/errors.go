@@ -29,6 +29,9 @@ func (e *Error) Error() string { return fmt.Sprintf("%v: %v", e.Kind, e.Err) }
 // Unwrap gives both the kind and the cause.
 func (e *Error) Unwrap() []error { return []error{e.Kind, e.Err} }
 
+// Damaged is for whoever finds in a row what can only be damage.
+func Damaged(err error) error { return &Error{Kind: ErrDamaged, Err: err} }
+
 // typed gives err its kind, if it has one.
 func typed(err error) error {
 	if err == nil {
@@ -42,6 +45,15 @@ func typed(err error) error {
 		return &Error{Kind: kind, Err: err}
 	}
 	return err
+}
+
+// kindOfTyped is the kind that err has been given.
+func kindOfTyped(err error) error {
+	var e *Error
+	if errors.As(err, &e) {
+		return e.Kind
+	}
+	return nil
 }
 
 func kindOf(err error) error {

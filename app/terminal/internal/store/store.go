@@ -17,12 +17,15 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
 
 	"github.com/pressly/goose/v3"
 	"modernc.org/sqlite"
+
+	"leye/app/terminal/internal/store/pages"
 )
 
 //go:embed migrations/*.sql
@@ -40,14 +43,22 @@ type Options struct {
 	MaxBytes int64         // refuse to grow beyond; 0: as far as the disk goes
 	Reserve  int64         // free bytes of the disk that [Store.Room] keeps back; 0: 8 MiB
 	Busy     time.Duration // how long to wait for another program's lock; 0: 5 s
+
+	// Mend is called when the file turns out to be damaged while it is in use, and
+	// must leave another one in its place. Nobody has the file open then. nil: the
+	// file stays, and everything that is asked of it fails.
+	Mend func(cause error) error
 }
 
 // Store is the open file. Its methods may be called from any goroutine.
 type Store struct {
 	path  string
 	opt   Options
-	write *sql.DB // one connection, so writers queue in Go and never meet SQLITE_BUSY
+	gate  sync.RWMutex // closed while the file is exchanged
+	write *sql.DB      // one connection, so writers queue in Go and never meet SQLITE_BUSY
 	read  *sql.DB
+	down  error // why the file that was damaged could not be exchanged yet
+	epoch atomic.Int64
 
 	// After a failed fsync the kernel may have dropped what it could not write
 	// while the page cache still shows it. Until a checkpoint has written
@@ -57,7 +68,7 @@ type Store struct {
 
 // Open opens or creates the file at path and brings its tables up to date. The
 // directory is made when it is missing. A damaged file gives [ErrDamaged] and is
-// left as it is; see [SetAside].
+// left as it is; package quarantine goes on from there.
 func Open(ctx context.Context, path string, opt Options) (*Store, error) {
 	s, err := open(ctx, path, opt)
 	if err != nil {
@@ -84,26 +95,33 @@ func open(ctx context.Context, path string, opt Options) (*Store, error) {
 		opt.Reserve = 8 << 20
 	}
 	s := &Store{path: path, opt: opt}
-	if s.read, err = sql.Open("sqlite", dsn(path, opt, false)); err != nil {
-		return nil, err
-	}
-	s.read.SetMaxOpenConns(4)
-	if opt.ReadOnly {
-		err = s.look(ctx)
-	} else {
-		err = s.prepare(ctx, opt)
-	}
-	if err != nil {
+	if err := s.connect(ctx); err != nil {
 		return nil, errors.Join(err, s.closeAll())
 	}
 	return s, nil
 }
 
+// connect opens the file that is there.
+func (s *Store) connect(ctx context.Context) (err error) {
+	if s.read, err = sql.Open("sqlite", dsn(s.path, s.opt, false)); err != nil {
+		return err
+	}
+	s.read.SetMaxOpenConns(4)
+	if s.opt.ReadOnly {
+		return s.look(ctx)
+	}
+	return s.prepare(ctx, s.opt)
+}
+
 // create makes the file private before SQLite sees it; the log beside it
-// inherits the mode.
+// inherits the mode. One that is there already must be what SQLite will take it
+// for, log included.
 func create(path string, readOnly bool) error {
-	if readOnly {
-		_, err := os.Stat(path)
+	_, err := os.Stat(path)
+	switch {
+	case err == nil:
+		return inspect(path)
+	case readOnly || !errors.Is(err, fs.ErrNotExist):
 		return err
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
@@ -114,6 +132,18 @@ func create(path string, readOnly bool) error {
 		return err
 	}
 	return f.Close()
+}
+
+// inspect looks for damage that SQLite passes over without a word.
+func inspect(path string) error {
+	err := pages.CheckFile(path)
+	if err == nil {
+		err = pages.CheckLog(path)
+	}
+	if errors.Is(err, pages.ErrHeader) || errors.Is(err, pages.ErrLog) {
+		return Damaged(err)
+	}
+	return err
 }
 
 func dsn(path string, opt Options, writer bool) string {
@@ -153,10 +183,21 @@ func (s *Store) prepare(ctx context.Context, opt Options) (err error) {
 		return err
 	}
 	s.write.SetMaxOpenConns(1)
-	if err := check(s.write.QueryRowContext(ctx, quickCheck)); err != nil {
+	bytes, err := size(s.path)
+	if err != nil {
+		return err
+	}
+	how := fullCheck
+	if bytes > mostFull {
+		how = quickCheck
+	}
+	if err := check(s.write.QueryRowContext(ctx, how)); err != nil {
 		return err
 	}
 	if err := s.migrate(ctx); err != nil {
+		return err
+	}
+	if err := s.checkSchema(ctx); err != nil {
 		return err
 	}
 	// A new name in a directory is durable only when the directory is synced;
@@ -164,8 +205,14 @@ func (s *Store) prepare(ctx context.Context, opt Options) (err error) {
 	return fsync(filepath.Dir(s.path))
 }
 
-// quickCheck reads the structure of the whole file: 50 ms for a year of entries.
-const quickCheck = "PRAGMA quick_check(1)"
+// The checks read the whole file, 50 ms for a year of entries. The full one also
+// holds the indexes against the tables, since what an index does not find is not
+// sent; it takes three times as long, half a second for mostFull bytes.
+const (
+	quickCheck = "PRAGMA quick_check(1)"
+	fullCheck  = "PRAGMA integrity_check(1)"
+	mostFull   = 128 << 20
+)
 
 func check(row *sql.Row) error {
 	var word string
@@ -189,16 +236,25 @@ func (s *Store) Check(ctx context.Context) error {
 }
 
 func (s *Store) migrate(ctx context.Context) error {
+	return migrate(ctx, s.write)
+}
+
+func migrate(ctx context.Context, db *sql.DB) error {
 	dir, err := fs.Sub(migrations, "migrations")
 	if err != nil {
 		return err
 	}
-	p, err := goose.NewProvider(goose.DialectSQLite3, s.write, dir,
+	p, err := goose.NewProvider(goose.DialectSQLite3, db, dir,
 		goose.WithDisableGlobalRegistry(true), goose.WithLogger(goose.NopLogger()))
 	if err != nil {
 		return err
 	}
-	if _, err := p.Up(ctx); err != nil {
+	_, err = p.Up(ctx)
+	if err = typed(err); err != nil && ctx.Err() == nil && kindOfTyped(err) == nil {
+		// The steps are sound, tests hold them: what they stumble over is the file.
+		err = Damaged(err)
+	}
+	if err != nil {
 		return fmt.Errorf("migrate: %w", err)
 	}
 	return nil
@@ -215,13 +271,23 @@ func fsync(path string) error {
 // Path is the absolute path of the file.
 func (s *Store) Path() string { return s.path }
 
+// Epoch counts how often the file was exchanged for another: what was remembered of
+// its content counts no more.
+func (s *Store) Epoch() int64 { return s.epoch.Load() }
+
 // Tx runs f in one writing transaction: all of it is on the disk when Tx returns
 // nil. With an error the outcome is that nothing was done, except after [ErrIO]
 // and a cancelled context, where it is unknown; ask by key before telling anybody.
-func (s *Store) Tx(ctx context.Context, f func(*sql.Tx) error) (err error) {
+// After [ErrDamaged] another file is in place when [Options.Mend] could make one:
+// the same again may succeed. f must not use s but for [Store.Room].
+func (s *Store) Tx(ctx context.Context, f func(*sql.Tx) error) error {
 	if s.opt.ReadOnly {
 		return errors.New("write to store: opened for reading only")
 	}
+	return s.use(func() error { return s.tx(ctx, f) })
+}
+
+func (s *Store) tx(ctx context.Context, f func(*sql.Tx) error) (err error) {
 	conn, err := s.write.Conn(ctx)
 	if err != nil {
 		return typed(err)
@@ -281,22 +347,29 @@ func discard(conn *sql.Conn) {
 	_ = conn.Raw(func(any) error { return driver.ErrBadConn })
 }
 
-// View runs f in one reading transaction: a snapshot that no writer disturbs.
+// View runs f in one reading transaction: a snapshot that no writer disturbs. f
+// must not use s.
 func (s *Store) View(ctx context.Context, f func(*sql.Tx) error) error {
-	tx, err := s.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
-	if err != nil {
-		return typed(err)
-	}
-	if err := f(tx); err != nil {
-		return typed(rollback(tx, err))
-	}
-	return typed(tx.Rollback())
+	return s.use(func() error {
+		tx, err := s.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+		if err != nil {
+			return typed(err)
+		}
+		if err := f(tx); err != nil {
+			return typed(rollback(tx, err))
+		}
+		return typed(tx.Rollback())
+	})
 }
 
 // Checkpoint moves the log into the file and empties it, so that what was
 // deleted (bodies, with their personal data) is overwritten in both. [ErrBusy]
 // means that a reader was in the way: try later.
 func (s *Store) Checkpoint(ctx context.Context) error {
+	return s.use(func() error { return s.checkpoint(ctx) })
+}
+
+func (s *Store) checkpoint(ctx context.Context) error {
 	conn, err := s.write.Conn(ctx)
 	if err != nil {
 		return typed(err)
@@ -321,10 +394,10 @@ func checkpoint(ctx context.Context, conn *sql.Conn) error {
 // the next [Open] takes it up: nothing is lost, so that is no error.
 func (s *Store) Close() error {
 	var err error
-	if !s.opt.ReadOnly {
+	if !s.opt.ReadOnly && s.down == nil {
 		// Readers first: an open snapshot would keep the log from being emptied.
 		err = s.read.Close()
-		if e := s.Checkpoint(context.Background()); !errors.Is(e, ErrFull) && !errors.Is(e, ErrBusy) {
+		if e := s.checkpoint(context.Background()); !errors.Is(e, ErrFull) && !errors.Is(e, ErrBusy) {
 			err = errors.Join(err, e)
 		}
 	}
@@ -332,7 +405,10 @@ func (s *Store) Close() error {
 }
 
 func (s *Store) closeAll() error {
-	err := s.read.Close()
+	var err error
+	if s.read != nil {
+		err = s.read.Close()
+	}
 	if s.write != nil {
 		err = errors.Join(err, s.write.Close())
 	}
@@ -392,18 +468,4 @@ func Free(dir string) (int64, error) {
 		return 0, fmt.Errorf("ask for free space: %w", err)
 	}
 	return int64(st.Bavail) * st.Bsize, nil
-}
-
-// SetAside renames a damaged file and its log, so that a new one can be opened
-// and the old one can be searched for entries; nothing is deleted. It returns
-// the new name of the file.
-func SetAside(path string, at time.Time) (string, error) {
-	aside := path + ".damaged-" + at.UTC().Format("20060102T150405.000")
-	for _, suffix := range []string{"", "-wal", "-shm"} {
-		err := os.Rename(path+suffix, aside+suffix)
-		if err != nil && !(suffix != "" && errors.Is(err, fs.ErrNotExist)) {
-			return "", fmt.Errorf("set damaged file aside: %w", err)
-		}
-	}
-	return aside, fsync(filepath.Dir(path))
 }
