@@ -366,7 +366,9 @@ type Heartbeat struct {
 	// JournalHead How far the terminal's journal reaches, as a note signed with the key of its certificate (the form of
 	// golang.org/x/mod/sumdb/note): `leye journal`, terminal, number of the newest line, SHA-256 of it and all
 	// before it in hex, a line each. The central keeps the highest. A lower one, another one with the same
-	// number, one that is not signed, or none after one was there, raises an alarm for staff.
+	// number, one that is not signed, or none after one was there, raises an alarm for staff. A journal that
+	// began anew because the terminal's store was damaged has a fifth line, `restarted` and how often; the
+	// central keeps the last head of each journal and tells staff.
 	JournalHead    *string    `json:"journalHead,omitempty"`
 	OldestQueuedAt *time.Time `json:"oldestQueuedAt,omitempty"`
 

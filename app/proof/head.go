@@ -15,10 +15,14 @@ import (
 // Head says how far a terminal's journal reaches: the number of its newest line
 // and the hash that stands for it and all before it. Signed, it is a note as the
 // Go checksum database has them, which other tools read too.
+//
+// A journal that had to begin anew because its store was damaged says so in a line
+// of its own, which others do not have.
 type Head struct {
-	Terminal string
-	Seq      int64  // 0: there is no line
-	Hash     string // SHA-256, hex; empty when there is no line
+	Terminal   string
+	Seq        int64  // 0: there is no line
+	Hash       string // SHA-256, hex; empty when there is no line
+	Generation int64  // how many journals there were before this one
 }
 
 // ErrKey says that a key is not of the form that [HeadKey] writes.
@@ -27,6 +31,7 @@ var ErrKey = errors.New("it is not a key for journal heads")
 const (
 	headTitle = "leye journal"
 	noHash    = "-"
+	restarted = "restarted "
 )
 
 func (h Head) text() string {
@@ -34,7 +39,11 @@ func (h Head) text() string {
 	if hash == "" {
 		hash = noHash
 	}
-	return fmt.Sprintf("%s\n%s\n%d\n%s\n", headTitle, h.Terminal, h.Seq, hash)
+	text := fmt.Sprintf("%s\n%s\n%d\n%s\n", headTitle, h.Terminal, h.Seq, hash)
+	if h.Generation != 0 {
+		text += fmt.Sprintf("%s%d\n", restarted, h.Generation)
+	}
+	return text
 }
 
 // Sign returns the note.
@@ -117,14 +126,19 @@ func OpenHead(text, key string) (Head, error) {
 
 func parseHead(text string) (Head, error) {
 	lines := strings.Split(text, "\n")
-	if len(lines) != 5 {
-		return Head{}, errors.New("it has not four lines")
+	if len(lines) != 5 && len(lines) != 6 {
+		return Head{}, errors.New("it has neither four lines nor five")
 	}
 	seq, err := strconv.ParseInt(lines[2], 10, 64)
 	if err != nil {
 		return Head{}, errors.New("its third line is no number")
 	}
-	h := Head{lines[1], seq, lines[3]}
+	h := Head{Terminal: lines[1], Seq: seq, Hash: lines[3]}
+	if count, found := strings.CutPrefix(lines[4], restarted); found {
+		if h.Generation, err = strconv.ParseInt(count, 10, 64); err != nil || h.Generation < 1 {
+			return Head{}, errors.New("its fifth line is no generation")
+		}
+	}
 	if h.Hash == noHash {
 		h.Hash = ""
 	} else if sum, err := hex.DecodeString(h.Hash); err != nil || len(sum) != 32 {

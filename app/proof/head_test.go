@@ -13,7 +13,7 @@ func TestHeadsComeBack(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, h := range []Head{{"PT01", 1042, strings.Repeat("ab", 32)}, {"PT01", 0, ""}} {
+	for _, h := range []Head{{"PT01", 1042, strings.Repeat("ab", 32), 0}, {"PT01", 0, "", 0}, {"PT01", 3, strings.Repeat("cd", 32), 12}} {
 		text, err := h.Sign(private)
 		if err != nil {
 			t.Fatal(err)
@@ -43,7 +43,10 @@ func TestHeadsComeBack(t *testing.T) {
 			}
 		}
 	}
-	for _, h := range []Head{{"PT01", 7, "ab"}, {"PT01", -1, strings.Repeat("ab", 32)}, {"PT01", 0, strings.Repeat("ab", 32)}, {"PT01", 7, ""}, {"PT02", 7, strings.Repeat("ab", 32)}} {
+	for _, h := range []Head{
+		{"PT01", 7, "ab", 0}, {"PT01", -1, strings.Repeat("ab", 32), 0}, {"PT01", 0, strings.Repeat("ab", 32), 0}, {"PT01", 7, "", 0},
+		{"PT02", 7, strings.Repeat("ab", 32), 0}, {"PT01", 7, strings.Repeat("ab", 32), -1},
+	} {
 		signer, err := newSigner("PT01", private)
 		if err != nil {
 			t.Fatal(err)
@@ -67,7 +70,7 @@ func FuzzOpenHead(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	h := Head{"PT01", 1042, strings.Repeat("ab", 32)}
+	h := Head{"PT01", 1042, strings.Repeat("ab", 32), 2}
 	right, err := h.Sign(private)
 	if err != nil {
 		f.Fatal(err)

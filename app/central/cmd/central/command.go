@@ -33,6 +33,8 @@ Usage:
   central terminals revoke ID      take every certificate and code from terminal ID, at once
   central terminals head ID        print the highest head of its journal, for kioskctl audit verify
   central terminals key ID         print the key that signed that head
+  central terminals earlier ID     print the last heads of its journals that ended with a damaged
+                                   store; the journal that grows now began anew after each
   central terminals settle ID      end an alarm about its journal once it is explained, such as a
                                    new disk; prints what is forgotten
   central evacuations list         list what failing terminals were emptied of: who sends it instead

@@ -40,13 +40,13 @@ type withTerminal func(ctx context.Context, l *ledger.Ledger, id string, stdout 
 
 func choose(words []string, stderr io.Writer) (do withTerminal, id string, err error) {
 	ofOne := map[string]withTerminal{
-		"add": addTerminal, "revoke": revokeTerminal, "head": printHead, "key": printHeadKey, "settle": settleHead,
+		"add": addTerminal, "revoke": revokeTerminal, "head": printHead, "key": printHeadKey, "earlier": printEarlierHeads, "settle": settleHead,
 	}
 	switch {
 	case len(words) == 1 && words[0] == "list":
 		return listTerminals, "", nil
 	case len(words) != 2 || ofOne[words[0]] == nil:
-		return nil, "", usage(stderr, "terminals takes list, or add, revoke, head, key or settle with ID")
+		return nil, "", usage(stderr, "terminals takes list, or add, revoke, head, key, earlier or settle with ID")
 	case !intake.ValidTerminal(words[1]):
 		return nil, "", usage(stderr, "%q is not a terminal's name", words[1])
 	}
@@ -93,11 +93,11 @@ func listTerminals(ctx context.Context, l *ledger.Ledger, _ string, stdout io.Wr
 		journals[h.Terminal] = h
 	}
 	w := tabwriter.NewWriter(stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "TERMINAL\tCERTIFICATE\tISSUED\tENDS\tSERIAL\tJOURNAL\tALARM")
+	fmt.Fprintln(w, "TERMINAL\tCERTIFICATE\tISSUED\tENDS\tSERIAL\tJOURNAL\tRESTARTS\tALARM")
 	for _, c := range all {
 		h := journals[c.Terminal]
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%d\t%s\n", c.Terminal, standing(c, time.Now()),
-			c.IssuedAt.Format(minute), c.EndsAt.Format(minute), c.Serial, h.Seq, cmp.Or(string(h.Alarm), "none"))
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%d\t%d\t%s\n", c.Terminal, standing(c, time.Now()),
+			c.IssuedAt.Format(minute), c.EndsAt.Format(minute), c.Serial, h.Seq, h.Generation, cmp.Or(string(h.Alarm), "none"))
 	}
 	return w.Flush()
 }
@@ -124,6 +124,24 @@ func printHeadKey(ctx context.Context, l *ledger.Ledger, id string, stdout io.Wr
 	}
 	_, err = fmt.Fprintln(stdout, h.Key)
 	return err
+}
+
+// printEarlierHeads prints the notes of journals that ended with a damaged store; of
+// none it prints nothing.
+func printEarlierHeads(ctx context.Context, l *ledger.Ledger, id string, stdout io.Writer) error {
+	if _, err := l.JournalHead(ctx, id); err != nil {
+		return err
+	}
+	heads, err := l.EarlierHeads(ctx, id)
+	if err != nil {
+		return err
+	}
+	for _, h := range heads {
+		if _, err := io.WriteString(stdout, h.Note+"\n"); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func settleHead(ctx context.Context, l *ledger.Ledger, id string, stdout io.Writer) error {

@@ -168,6 +168,8 @@ func alarmWords(a ledger.HeadAlarm) string {
 		return "审计记录签名不符"
 	case ledger.HeadMissing:
 		return "审计记录未报"
+	case ledger.HeadRestarted:
+		return "存储损坏后重新开始，旧审计记录另存"
 	}
 	return "审计记录异常"
 }

@@ -17,6 +17,8 @@ type JournalHead struct {
 	Key      string // that signed it, in the form for notes
 	SeenAt   time.Time
 
+	Generation int64 // how many journals of the terminal ended with a damaged store
+
 	Alarm     HeadAlarm // why the terminal cannot be believed; stays until staff settle it
 	AlarmAt   time.Time
 	AlarmNote string // what came instead
@@ -32,34 +34,70 @@ const (
 	HeadDifferent HeadAlarm = "different" // the same number with another hash
 	HeadUnsigned  HeadAlarm = "unsigned"  // not signed by the terminal's key
 	HeadMissing   HeadAlarm = "missing"   // none came, after one had come
+	HeadRestarted HeadAlarm = "restarted" // the terminal says that its store was damaged and the journal begins anew
 )
 
 // Head keeps a head that its terminal signed, if it is higher than the one before,
-// and returns the alarm that it raises: news only, not one that stands already.
+// and returns the alarm that it raises: news only, not one that stands already. The
+// head of a journal that began anew takes the place of the one before, which is kept
+// beside it: what of it was lost is for staff to look at, so it is an alarm too.
 func (l *Ledger) Head(ctx context.Context, h JournalHead) (news HeadAlarm, err error) {
 	err = l.change(ctx, func(tx *sql.Tx) error {
 		before, err := head(ctx, tx, h.Terminal)
-		switch {
-		case err != nil && !errors.Is(err, ErrNotFound):
-			return err
-		case err == nil && h.Seq < before.Seq:
-			news, err = raise(ctx, tx, before, HeadLower, h.Note, l.now())
-			return err
-		case err == nil && h.Seq == before.Seq && h.Hash != before.Hash && before.Note != "":
-			news, err = raise(ctx, tx, before, HeadDifferent, h.Note, l.now())
+		if err != nil && !errors.Is(err, ErrNotFound) {
 			return err
 		}
+		if alarm := h.against(before); alarm != NoAlarm {
+			if news, err = raise(ctx, tx, before, alarm, h.Note, l.now()); err != nil || alarm != HeadRestarted {
+				return err
+			}
+			if err := keepEarlier(ctx, tx, before); err != nil {
+				return err
+			}
+		}
 		_, err = tx.ExecContext(ctx, `INSERT INTO journal_head
-			(terminal, seq, hash, note, key, seen_at, alarm, alarm_at, alarm_note) VALUES ($1, $2, $3, $4, $5, $6, '', 0, '')
+			(terminal, seq, hash, note, key, seen_at, alarm, alarm_at, alarm_note, generation) VALUES ($1, $2, $3, $4, $5, $6, '', 0, '', $7)
 			ON CONFLICT (terminal) DO UPDATE SET seq = excluded.seq, hash = excluded.hash, note = excluded.note,
-			key = excluded.key, seen_at = excluded.seen_at`,
-			h.Terminal, h.Seq, h.Hash, h.Note, h.Key, millis(l.now()))
+			key = excluded.key, seen_at = excluded.seen_at, generation = excluded.generation`,
+			h.Terminal, h.Seq, h.Hash, h.Note, h.Key, millis(l.now()), h.Generation)
 		return err
 	})
 	if err != nil {
 		return NoAlarm, fmt.Errorf("keep journal head: %w", err)
 	}
 	return news, nil
+}
+
+// against holds a head against the one before; one that only an alarm stands of says
+// nothing.
+func (h JournalHead) against(before JournalHead) HeadAlarm {
+	switch {
+	case h.Generation > before.Generation && before.Note != "":
+		return HeadRestarted
+	case h.Generation < before.Generation || h.Generation == before.Generation && h.Seq < before.Seq:
+		return HeadLower
+	case h.Generation == before.Generation && h.Seq == before.Seq && h.Hash != before.Hash && before.Note != "":
+		return HeadDifferent
+	}
+	return NoAlarm
+}
+
+func keepEarlier(ctx context.Context, tx *sql.Tx, h JournalHead) error {
+	_, err := tx.ExecContext(ctx, `INSERT INTO journal_earlier (terminal, generation, seq, hash, note, key, seen_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (terminal, generation) DO NOTHING`,
+		h.Terminal, h.Generation, h.Seq, h.Hash, h.Note, h.Key, millis(h.SeenAt))
+	return err
+}
+
+// EarlierHeads returns the last heads of a terminal's journals that ended with a
+// damaged store, oldest first.
+func (l *Ledger) EarlierHeads(ctx context.Context, terminal string) ([]JournalHead, error) {
+	rows, err := l.db.read.QueryContext(ctx, `SELECT terminal, seq, hash, note, key, seen_at, '', 0, '', generation
+		FROM journal_earlier WHERE terminal = $1 ORDER BY generation`, terminal)
+	if err != nil {
+		return nil, fmt.Errorf("list earlier journal heads: %w", err)
+	}
+	return collect(rows, scanHead)
 }
 
 // DoubtHead raises an alarm about a head that is no good, or about none; a
@@ -96,12 +134,12 @@ func raise(ctx context.Context, tx *sql.Tx, before JournalHead, alarm HeadAlarm,
 	return alarm, err
 }
 
-const headColumns = `terminal, seq, hash, note, key, seen_at, alarm, alarm_at, alarm_note`
+const headColumns = `terminal, seq, hash, note, key, seen_at, alarm, alarm_at, alarm_note, generation`
 
 func scanHead(r row) (JournalHead, error) {
 	var h JournalHead
 	var seen, alarmed int64
-	err := r.Scan(&h.Terminal, &h.Seq, &h.Hash, &h.Note, &h.Key, &seen, &h.Alarm, &alarmed, &h.AlarmNote)
+	err := r.Scan(&h.Terminal, &h.Seq, &h.Hash, &h.Note, &h.Key, &seen, &h.Alarm, &alarmed, &h.AlarmNote, &h.Generation)
 	h.SeenAt, h.AlarmAt = fromMillis(seen), fromMillis(alarmed)
 	if errors.Is(err, sql.ErrNoRows) {
 		err = ErrNotFound

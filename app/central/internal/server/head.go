@@ -42,5 +42,5 @@ func (s *Server) keepHead(r *http.Request, terminal, note string) (ledger.HeadAl
 	if err != nil {
 		return s.ledger.DoubtHead(ctx, terminal, ledger.HeadUnsigned, note)
 	}
-	return s.ledger.Head(ctx, ledger.JournalHead{Terminal: terminal, Seq: h.Seq, Hash: h.Hash, Note: note, Key: key})
+	return s.ledger.Head(ctx, ledger.JournalHead{Terminal: terminal, Seq: h.Seq, Hash: h.Hash, Note: note, Key: key, Generation: h.Generation})
 }

@@ -15,6 +15,8 @@ import (
 	"leye/app/proof"
 )
 
+func second[T any](_ T, err error) error { return err }
+
 func hash(digit string) string { return strings.Repeat(digit, 64) }
 
 func TestTheHighestHeadIsKept(t *testing.T) {
@@ -83,6 +85,37 @@ func TestTheHighestHeadIsKept(t *testing.T) {
 			settle()
 		}
 	}
+	// After damage the journal begins anew: both heads are kept, and staff are told.
+	restarted := func(generation, seq int64, digit string) *string {
+		note, err := proof.Head{Terminal: "PT01", Seq: seq, Hash: hash(digit), Generation: generation}.Sign(cert.PrivateKey.(ed25519.PrivateKey))
+		fatal(t, err)
+		return &note
+	}
+	old := signed(cert.PrivateKey, "PT01", 10, hash("a"))
+	beat(cert, restarted(1, 1, "e"))
+	kept(1, ledger.HeadRestarted)
+	beat(cert, restarted(1, 4, "f"))
+	kept(4, ledger.HeadRestarted)
+	earlier, err := g.ledger.EarlierHeads(t.Context(), "PT01")
+	if err != nil || len(earlier) != 1 || earlier[0].Note != *old || earlier[0].Generation != 0 || earlier[0].Seq != 10 {
+		t.Errorf("kept of the journal before: %+v, %v", earlier, err)
+	}
+	log.Reset()
+	beat(cert, old) // the one that had ended
+	kept(4, ledger.HeadRestarted)
+	settle()
+	beat(cert, restarted(2, 3, "b"))
+	settle()
+	if earlier, err = g.ledger.EarlierHeads(t.Context(), "PT01"); err != nil || len(earlier) != 1 {
+		t.Errorf("after it was settled: %+v, %v", earlier, err)
+	}
+	beat(cert, restarted(2, 3, "b"))
+	fatal(t, second(g.ledger.SettleHead(t.Context(), "PT01")))
+	beat(cert, restarted(2, 3, "b"))
+	kept(3, ledger.NoAlarm)
+	beat(cert, restarted(1, 9, "b"))
+	kept(3, ledger.HeadLower)
+	settle()
 	// A new machine under the old name has to be explained.
 	anew := g.enrol("PT01")
 	beat(anew, signed(anew.PrivateKey, "PT01", 1, hash("1")))

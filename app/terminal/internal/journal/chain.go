@@ -47,7 +47,7 @@ func (c *chain) add(l Line, prev, hash []byte) error {
 	case l.Seq == c.known.Seq && hex.EncodeToString(hash) != c.known.Hash:
 		return &Broken{l.Seq, "it differs from the head that was given away"}
 	}
-	c.head, c.prev = Head{l.Seq, hex.EncodeToString(hash)}, hash
+	c.head, c.prev = Head{Seq: l.Seq, Hash: hex.EncodeToString(hash)}, hash
 	return nil
 }
 

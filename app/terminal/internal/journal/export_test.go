@@ -28,7 +28,7 @@ func made(tb testing.TB, n int) (lines [][]byte, heads []Head) {
 		if err != nil {
 			tb.Fatal(err)
 		}
-		lines, heads, prev = append(lines, b.Bytes()), append(heads, Head{seq, hex.EncodeToString(hash)}), hash
+		lines, heads, prev = append(lines, b.Bytes()), append(heads, Head{Seq: seq, Hash: hex.EncodeToString(hash)}), hash
 	}
 	return lines, heads
 }

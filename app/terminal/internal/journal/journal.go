@@ -5,9 +5,14 @@
 // The chain alone cannot show that the newest lines were cut off; that is seen
 // by comparing with a [Head] that was given away before (the central keeps the
 // highest one of the heartbeats).
+//
+// When a damaged store was exchanged for another a new chain begins, whose first
+// line says so, and the generation in the head says that it is another: the lines
+// before, as far as they could be read, are kept beside it.
 package journal
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"database/sql"
@@ -42,8 +47,9 @@ func New(db *store.Store, opt Options) *Journal {
 
 // Head names the newest line.
 type Head struct {
-	Seq  int64
-	Hash string // SHA-256, hex; empty when there is no line
+	Seq        int64
+	Hash       string // SHA-256, hex; empty when there is no line
+	Generation int64  // of the store: how many damaged ones there were before
 }
 
 // Line is one record.
@@ -116,11 +122,15 @@ func (j *Journal) Head(ctx context.Context) (Head, error) {
 }
 
 func newest(ctx context.Context, tx *sql.Tx) (Head, error) {
-	var head Head
+	n, err := store.Generation(ctx, tx)
+	if err != nil {
+		return Head{}, err
+	}
+	head := Head{Generation: n}
 	var hash []byte
-	err := tx.QueryRowContext(ctx, "SELECT seq, hash FROM journal ORDER BY seq DESC LIMIT 1").Scan(&head.Seq, &hash)
+	err = tx.QueryRowContext(ctx, "SELECT seq, hash FROM journal ORDER BY seq DESC LIMIT 1").Scan(&head.Seq, &hash)
 	if errors.Is(err, sql.ErrNoRows) {
-		return Head{}, nil
+		return head, nil
 	}
 	head.Hash = hex.EncodeToString(hash)
 	return head, err
@@ -166,6 +176,16 @@ func (j *Journal) Verify(ctx context.Context, known Head) (Head, error) {
 		return c.head, err
 	}
 	return c.head, c.end()
+}
+
+// Intact reports what is wrong with a line that was read out of a damaged file.
+// Whether lines are missing beside it, the chain says when all are there.
+func Intact(r store.Row) error {
+	e := kiosk.Event{At: time.UnixMilli(r.Int("at")), Name: r.Text("event"), Entry: kiosk.ApplicationID(r.Text("entry")), Code: r.Text("code")}
+	if !bytes.Equal(sum(r.Int("seq"), e, r.Blob("prev")), r.Blob("hash")) {
+		return errors.New("its content does not fit its hash")
+	}
+	return nil
 }
 
 // Lines calls f for each line, oldest first, until it returns an error.

@@ -58,7 +58,9 @@ func (o *Outbox) leaseOne(ctx context.Context, now time.Time, lease time.Duratio
 			return err
 		}
 		r.ID = string(e.ID)
-		e.Body, err = o.wire(r)
+		if err = whole(e, r); err == nil {
+			e.Body, err = o.wire(r)
+		}
 		if reason := parkReason(err); reason != "" {
 			e, err = o.parkIn(ctx, tx, e.ID, reason)
 			return err
@@ -69,6 +71,15 @@ func (o *Outbox) leaseOne(ctx context.Context, now time.Time, lease time.Duratio
 		return err
 	})
 	return e, err
+}
+
+// whole finds a body that the disk has changed before it is sent: nobody could open
+// it.
+func whole(e Entry, r seal.Record) error {
+	if envelope.Digest(r.Body) != e.Digest {
+		return fmt.Errorf("%w: its body does not fit its digest", envelope.ErrUnreadable)
+	}
+	return nil
 }
 
 // wire is what is sent: the envelope, or the application itself when there is no

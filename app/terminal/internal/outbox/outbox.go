@@ -57,11 +57,12 @@ const horizon = 2 * time.Hour
 // Outbox is the queue in one store. Its methods may be called from any goroutine.
 type Outbox struct {
 	*Reader
-	opt  Options
-	seal *seal.Sealer
-	open atomic.Bool   // entries may be sent unsealed
-	last atomic.Int64  // place that was taken last, by an entry or by one that was not kept
-	wake chan struct{} // holds one token while something new is due
+	opt   Options
+	seal  *seal.Sealer
+	open  atomic.Bool   // entries may be sent unsealed
+	last  atomic.Int64  // place that was taken last, by an entry or by one that was not kept
+	epoch atomic.Int64  // of the store that last was found in, plus one
+	wake  chan struct{} // holds one token while something new is due
 
 	mu       sync.Mutex
 	watchers map[kiosk.ApplicationID]map[*watcher]struct{}
@@ -109,11 +110,6 @@ func (o *Outbox) prepare(ctx context.Context) error {
 		return fmt.Errorf("seal what an older program kept: %w", err)
 	}
 	return o.db.Tx(ctx, func(tx *sql.Tx) error {
-		var last int64
-		if err := tx.QueryRowContext(ctx, "SELECT max(coalesce(max(seq), 0), 0) FROM outbox").Scan(&last); err != nil {
-			return err
-		}
-		o.last.Store(last)
 		_, err := tx.ExecContext(ctx, releaseSQL+"held = 1")
 		return err
 	})
@@ -230,7 +226,10 @@ func (o *Outbox) insert(ctx context.Context, tx *sql.Tx, app kiosk.Application, 
 		return Entry{}, fmt.Errorf("write the body: %w", err)
 	}
 	// The place is bound to the sealed body, so it must be known before the row is.
-	seq := o.last.Add(1)
+	seq, err := o.place(ctx, tx)
+	if err != nil {
+		return Entry{}, err
+	}
 	r, err := o.seal.Seal(string(app.ID), seq, body)
 	if err != nil {
 		return Entry{}, fmt.Errorf("seal the body: %w", err)
@@ -258,11 +257,9 @@ func (o *Outbox) insert(ctx context.Context, tx *sql.Tx, app kiosk.Application, 
 // given to anybody else even if the entry is removed later; when tx does not
 // commit it was never taken.
 func (o *Outbox) NextReference(ctx context.Context, tx *sql.Tx, at time.Time) (kiosk.Reference, error) {
-	var n int
-	row := tx.QueryRowContext(ctx, `INSERT INTO reference_serial (day, n) VALUES (?, 1)
-		ON CONFLICT (day) DO UPDATE SET n = n + 1 RETURNING n`, at.In(kiosk.China).Format("0102"))
-	if err := row.Scan(&n); err != nil {
-		return "", fmt.Errorf("take a reference: %w", err)
+	n, err := serial(ctx, tx, at.In(kiosk.China).Format("0102"))
+	if err != nil {
+		return "", err
 	}
 	return kiosk.NewReference(o.opt.Terminal, at, n)
 }

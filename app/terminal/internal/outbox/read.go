@@ -157,7 +157,7 @@ func scanEntry(row interface{ Scan(...any) error }, more ...any) (Entry, error) 
 	if ack.Valid {
 		e.Ack = new(kiosk.Acknowledgement)
 		if err := json.Unmarshal([]byte(ack.String), e.Ack); err != nil {
-			return Entry{}, fmt.Errorf("read the acknowledgement: %w", err)
+			return Entry{}, store.Damaged(fmt.Errorf("read the acknowledgement: %w", err))
 		}
 	}
 	return e, nil

@@ -70,21 +70,35 @@ const centralKey = "central_key"
 
 // Central is the key that entries are sealed to; zero when none was ever known.
 func (r *Reader) Central(ctx context.Context) (envelope.PublicKey, error) {
-	var text []byte
+	var key envelope.PublicKey
 	err := r.db.View(ctx, func(tx *sql.Tx) error {
-		return tx.QueryRowContext(ctx, "SELECT value FROM secret WHERE name = ?", centralKey).Scan(&text)
+		var text []byte
+		err := tx.QueryRowContext(ctx, "SELECT value FROM secret WHERE name = ?", centralKey).Scan(&text)
+		if err != nil {
+			return err
+		}
+		if key, err = envelope.ParsePublicKey(string(text)); err != nil {
+			return store.Damaged(err)
+		}
+		return nil
 	})
 	if errors.Is(err, sql.ErrNoRows) {
 		return envelope.PublicKey{}, nil
 	}
-	var key envelope.PublicKey
-	if err == nil {
-		key, err = envelope.ParsePublicKey(string(text))
-	}
 	if err != nil {
-		return key, fmt.Errorf("read the central's key: %w", err)
+		return envelope.PublicKey{}, fmt.Errorf("read the central's key: %w", err)
 	}
 	return key, nil
+}
+
+// Central is the key that entries are sealed to; zero when none was ever known. One
+// that is lost with a damaged store is remembered as long as the program runs.
+func (o *Outbox) Central(ctx context.Context) (envelope.PublicKey, error) {
+	key, err := o.Reader.Central(ctx)
+	if err == nil && key.Zero() {
+		key = o.seal.Central()
+	}
+	return key, err
 }
 
 // Envelope reads an entry as the central can open it, wherever it was carried;

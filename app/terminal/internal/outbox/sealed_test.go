@@ -210,7 +210,8 @@ func TestWhatDoesNotOpenIsParkedWithItsReason(t *testing.T) {
 func TestRowsCannotBeExchanged(t *testing.T) {
 	b := openTest(t)
 	id, other := b.put(t, ""), b.put(t, "")
-	b.exec(t, `UPDATE outbox SET body = (SELECT body FROM outbox WHERE id = ?2), wrap_central = (SELECT wrap_central FROM outbox WHERE id = ?2)
+	b.exec(t, `UPDATE outbox SET body = (SELECT body FROM outbox WHERE id = ?2), wrap_central = (SELECT wrap_central FROM outbox WHERE id = ?2),
+		digest = (SELECT digest FROM outbox WHERE id = ?2)
 		WHERE id = ?1`, string(id), string(other))
 	sealed, err := envelope.Decode(b.leased(t).Body)
 	if err != nil {
