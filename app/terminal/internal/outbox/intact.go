@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"regexp"
 
 	"leye/app/envelope"
 	"leye/app/terminal/internal/kiosk"
@@ -91,4 +92,18 @@ func serial(ctx context.Context, tx *sql.Tx, day string) (n int, err error) {
 		return 0, fmt.Errorf("take a reference: %w", err)
 	}
 	return n, nil
+}
+
+// ErrOtherRange says that a row is no serial of the generation, and is not needed.
+var ErrOtherRange = errors.New("it is of another generation")
+
+var day = regexp.MustCompile(`^[01][0-9][0-3][0-9]$`)
+
+// IntactSerial is [Intact] for a row of the serials, in a store of the given
+// generation.
+func IntactSerial(r store.Row, generation int64) error {
+	if n := r.Int("n"); !day.MatchString(r.Text("day")) || n <= serialsEach*min(generation, lastGeneration) || n >= serialsEach*(lastGeneration+1) {
+		return ErrOtherRange
+	}
+	return nil
 }

@@ -32,6 +32,10 @@ func (e *Error) Unwrap() []error { return []error{e.Kind, e.Err} }
 // Damaged is for whoever finds in a row what can only be damage.
 func Damaged(err error) error { return &Error{Kind: ErrDamaged, Err: err} }
 
+// Kind is which of the Err values above err is; nil for a failure of what was asked,
+// such as a row that its table does not take.
+func Kind(err error) error { return kindOfTyped(typed(err)) }
+
 // typed gives err its kind, if it has one.
 func typed(err error) error {
 	if err == nil {

@@ -86,16 +86,17 @@ func readAll(err error) error {
 
 // File is a state file with its log laid over it. Not for several goroutines.
 type File struct {
-	db, wal *os.File         // nil where there is none
-	count   uint32           // of pages in db
-	bytes   int64            // of both
-	newer   map[uint32]int64 // where in the log the newest version of a page stands
-	page    []byte           // the last that was read
+	db, wal  *os.File         // nil where there is none
+	count    uint32           // of pages in db
+	bytes    int64            // of both
+	newer    map[uint32]int64 // where in the log the newest version of a page stands
+	doubtful map[uint32]int64 // the same, where a broken frame is newer
+	page     []byte           // the last that was read
 }
 
 // Open opens the file at path and the log beside it; either may be missing.
 func Open(path string) (*File, error) {
-	f := &File{newer: map[uint32]int64{}, page: make([]byte, Size)}
+	f := &File{newer: map[uint32]int64{}, doubtful: map[uint32]int64{}, page: make([]byte, Size)}
 	if err := f.open(path); err != nil {
 		return nil, errors.Join(fmt.Errorf("open pages: %w", err), f.Close())
 	}
@@ -126,9 +127,22 @@ func (f *File) open(path string) (err error) {
 		return err
 	}
 	for _, frame := range log.kept() {
+		if !frame.whole {
+			f.doubtful[frame.page] = frame.offset + frameHeader
+			continue
+		}
 		f.newer[frame.page] = frame.offset + frameHeader
+		delete(f.doubtful, frame.page)
 	}
 	return nil
+}
+
+// Doubt lays the broken frames of the log over the file too, and reports whether
+// there are any that matter. Much of what they hold may be good: each row says so for
+// itself.
+func (f *File) Doubt() bool {
+	maps.Copy(f.newer, f.doubtful)
+	return len(f.doubtful) > 0
 }
 
 func openIfThere(path string) (*os.File, error) {
@@ -165,6 +179,21 @@ func (f *File) read(page uint32, buf []byte) error {
 		return fmt.Errorf("read page %d: %w", page, err)
 	}
 	return nil
+}
+
+// Extent is a piece of the file, or of the log beside it.
+type Extent struct {
+	Log    bool
+	Offset int64
+	Length int
+}
+
+// extent is where length bytes of a page stand, from at on.
+func (f *File) extent(page uint32, at, length int) Extent {
+	if offset, ok := f.newer[page]; ok {
+		return Extent{true, offset + int64(at), length}
+	}
+	return Extent{false, int64(page-1)*Size + int64(at), length}
 }
 
 // numbers are those of all pages, in order.

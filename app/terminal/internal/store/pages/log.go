@@ -185,7 +185,8 @@ func (f frame) commits() bool {
 	return f.size != 0 && (f.whole || f.offset/sector == (f.offset+frameHeader-1)/sector)
 }
 
-// kept are the frames that hold what was committed, oldest first.
+// kept are the frames that hold what was committed, oldest first, those that are
+// broken among them.
 func (l Log) kept() []frame {
 	end := min(l.committed, len(l.frames))
 	for i, f := range l.frames {
@@ -195,7 +196,7 @@ func (l Log) kept() []frame {
 	}
 	var list []frame
 	for _, f := range l.frames[:end] {
-		if f.current && f.whole && f.page != 0 {
+		if f.page != 0 && (f.current || !f.whole) {
 			list = append(list, f)
 		}
 	}

@@ -16,6 +16,8 @@ type Cell struct {
 	Index bool  // of an index, or of a table without row numbers
 
 	file     *File
+	at       [3]int // where in the page: its head, the pointer to the cell, the cell
+	end      int    // of the cell
 	payload  int    // bytes in all
 	local    []byte // those in the page, valid until the next cell
 	overflow uint32 // page where the rest begins; 0: none
@@ -71,7 +73,9 @@ func (f *File) cellsOf(n uint32, yield func(Cell) bool) bool {
 		if at < begin+head || at >= Size {
 			continue
 		}
-		if c, ok := f.cell(n, kind, f.page[at:]); ok && !yield(c) {
+		c, ok := f.cell(n, kind, f.page[at:])
+		c.at, c.end = [3]int{begin, pointer, at}, at+c.end
+		if ok && !yield(c) {
 			return false
 		}
 	}
@@ -80,7 +84,7 @@ func (f *File) cellsOf(n uint32, yield func(Cell) bool) bool {
 
 // cell reads the head of one; false when it leads out of the page.
 func (f *File) cell(n uint32, kind byte, b []byte) (Cell, bool) {
-	c := Cell{Page: n, Index: kind != leafTable, file: f}
+	c, whole := Cell{Page: n, Index: kind != leafTable, file: f}, len(b)
 	if kind == innerIndex {
 		if len(b) < 4 {
 			return c, false
@@ -110,8 +114,23 @@ func (f *File) cell(n uint32, kind byte, b []byte) (Cell, bool) {
 	if len(b) < local {
 		return c, false
 	}
-	c.local = b[:local]
+	c.local, c.end = b[:local], whole-len(b)+local
 	return c, true
+}
+
+// Extents is where all stands that it takes to read the row.
+func (c Cell) Extents() []Extent {
+	list := []Extent{
+		c.file.extent(c.Page, c.at[0], 12), c.file.extent(c.Page, c.at[1], 2), c.file.extent(c.Page, c.at[2], c.end-c.at[2]+4),
+	}
+	page := make([]byte, Size)
+	got := len(c.local)
+	for next := c.overflow; got < c.payload && c.file.read(next, page) == nil; next = u32(page) {
+		length := min(Size-4, c.payload-got)
+		list = append(list, c.file.extent(next, 0, 4+length))
+		got += length
+	}
+	return list
 }
 
 // localSize is how much of a payload stands in its own page.
