@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -17,6 +16,7 @@ import (
 	"leye/app/terminal/internal/journal"
 	"leye/app/terminal/internal/kiosk"
 	"leye/app/terminal/internal/outbox"
+	"leye/app/terminal/internal/quarantine"
 	"leye/app/terminal/internal/seal"
 	"leye/app/terminal/internal/store"
 	"leye/app/terminal/internal/uplink"
@@ -34,10 +34,7 @@ func open(ctx context.Context, dir, name, sealTo string) (*terminal, error) {
 	if dir == "" {
 		return nil, errUsage
 	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("make state directory: %w", err)
-	}
-	db, err := store.Open(ctx, filepath.Join(dir, store.FileName), store.Options{})
+	db, err := quarantine.Open(ctx, filepath.Join(dir, store.FileName), quarantine.Options{})
 	if err != nil {
 		return nil, err
 	}
@@ -53,7 +50,11 @@ func (t *terminal) openQueue(ctx context.Context, dir, name, sealTo string) erro
 	if err != nil {
 		return err
 	}
-	t.queue, err = outbox.New(ctx, t.db, outbox.Options{Terminal: name, Seal: seal.New(key), Journal: t.journal})
+	opt := outbox.Options{Terminal: name, Seal: seal.New(key), Journal: t.journal}
+	t.queue, err = outbox.New(ctx, t.db, opt)
+	if errors.Is(err, store.ErrDamaged) { // another file has taken its place
+		t.queue, err = outbox.New(ctx, t.db, opt)
+	}
 	if err != nil || sealTo == "" {
 		return err
 	}

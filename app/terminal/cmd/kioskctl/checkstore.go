@@ -12,6 +12,7 @@ import (
 	"leye/app/terminal/internal/journal"
 	"leye/app/terminal/internal/kiosk"
 	"leye/app/terminal/internal/outbox"
+	"leye/app/terminal/internal/quarantine"
 	"leye/app/terminal/internal/slip"
 	"leye/app/terminal/internal/store"
 	"leye/devices/printer"
@@ -29,6 +30,7 @@ const (
 func (d *diagnosis) checkStore(ctx context.Context, cfg config.Config) {
 	path := filepath.Join(cfg.Store.Dir, store.FileName)
 	db, err := store.Open(ctx, path, store.Options{ReadOnly: true})
+	d.checkQuarantine(cfg.Store.Dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		d.add(finding{Check: "store", Status: warn, What: "there is no state file " + path, Next: "start the kiosk once, or name its configuration with --config"})
 		return
@@ -52,6 +54,18 @@ func (d *diagnosis) checkStore(ctx context.Context, cfg config.Config) {
 		d.condition("store", storeCode(err), err.Error())
 	}
 	d.checkRoom(cfg.Store.Dir, pace)
+}
+
+// checkQuarantine tells of damaged files that were set aside and that nobody has
+// dealt with.
+func (d *diagnosis) checkQuarantine(dir string) {
+	n, lost, err := quarantine.Standing(dir)
+	switch {
+	case err != nil:
+		d.condition("quarantine", kiosk.CodeStoreFailing, err.Error())
+	case n > 0:
+		d.condition("quarantine", kiosk.CodeStoreSetAside, fmt.Sprintf("set aside %d, applications not salvaged %d", n, lost))
+	}
 }
 
 func storeCode(err error) kiosk.Code {

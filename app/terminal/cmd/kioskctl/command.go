@@ -56,7 +56,7 @@ type command struct {
 func commands() []command {
 	return []command{
 		doctorCommand(), enrolCommand(), acceptCommand(), devicesCommand(), readCardCommand(), traceCommand(), scanCommand(), printCommand(), printTestCommand(),
-		outboxListCommand(), outboxShowCommand(), outboxExportCommand(), outboxRetryCommand(), evacuateCommand(), adoptCommand(), slipsCommand(), auditVerifyCommand(), auditExportCommand(),
+		outboxListCommand(), outboxShowCommand(), outboxExportCommand(), outboxRetryCommand(), evacuateCommand(), adoptCommand(), slipsCommand(), storeListCommand(), storeSalvageCommand(), storeDiscardCommand(), auditVerifyCommand(), auditExportCommand(),
 		catalogueCheckCommand(), configCheckCommand(), configShowCommand(), versionCommand(),
 	}
 }

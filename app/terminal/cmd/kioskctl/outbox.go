@@ -156,7 +156,7 @@ func storeFailure(err error) error {
 	case errors.Is(err, fs.ErrPermission), errors.Is(err, store.ErrIO):
 		return &failure{exitFailed, err, "run this as the kiosk's user"}
 	case errors.Is(err, store.ErrDamaged):
-		return &failure{exitFailed, err, "take the terminal out of use, keep the file and run kioskctl doctor"}
+		return &failure{exitFailed, err, "start the kiosk again: it sets the file aside and makes another; delete nothing"}
 	}
 	return err
 }

@@ -12,7 +12,6 @@ import (
 	"io/fs"
 	"log/slog"
 	"math/rand/v2"
-	"os"
 	"path/filepath"
 	"sync"
 	"time"
@@ -29,6 +28,7 @@ import (
 	"leye/app/terminal/internal/kiosk"
 	"leye/app/terminal/internal/outbox"
 	"leye/app/terminal/internal/policysync"
+	"leye/app/terminal/internal/quarantine"
 	"leye/app/terminal/internal/receipt"
 	"leye/app/terminal/internal/relay"
 	"leye/app/terminal/internal/seal"
@@ -93,10 +93,7 @@ type build struct {
 }
 
 func (b *build) openStore(ctx context.Context) (err error) {
-	if err := os.MkdirAll(b.cfg.Store.Dir, 0o700); err != nil {
-		return fmt.Errorf("make state directory: %w", err)
-	}
-	if b.db, err = store.Open(ctx, filepath.Join(b.cfg.Store.Dir, store.FileName), store.Options{}); err != nil {
+	if b.db, err = quarantine.Open(ctx, filepath.Join(b.cfg.Store.Dir, store.FileName), quarantine.Options{Log: b.log}); err != nil {
 		return err
 	}
 	b.close = append(b.close, b.db.Close)
@@ -106,7 +103,11 @@ func (b *build) openStore(ctx context.Context) (err error) {
 	}
 	record := journal.New(b.db, journal.Options{})
 	b.slips = slip.New(b.db, slip.Options{Journal: record})
-	b.queue, err = outbox.New(ctx, b.db, outbox.Options{Terminal: b.cfg.Terminal.ID, Seal: sealer, Journal: record})
+	opt := outbox.Options{Terminal: b.cfg.Terminal.ID, Seal: sealer, Journal: record}
+	b.queue, err = outbox.New(ctx, b.db, opt)
+	if errors.Is(err, store.ErrDamaged) { // another file has taken its place
+		b.queue, err = outbox.New(ctx, b.db, opt)
+	}
 	if err != nil {
 		return err
 	}
@@ -269,7 +270,7 @@ func (b *build) openScanner() (session.CodeScanner, error) {
 func (b *build) openPulse(context.Context) error {
 	p := &b.pulse
 	p.board, p.queue, p.db, p.session, p.log = &health.Board{}, b.queue, b.db, b.Session, b.log
-	p.keepDays = b.cfg.Store.KeepDays
+	p.keepDays, p.stateDir = b.cfg.Store.KeepDays, b.cfg.Store.Dir
 	p.journal, p.identity = journal.New(b.db, journal.Options{}), b.identity
 	p.versions.program = kiosk.Version()
 	packs := policysync.New(policysync.Config{

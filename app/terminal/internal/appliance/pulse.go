@@ -17,6 +17,7 @@ import (
 	"leye/app/terminal/internal/journal"
 	"leye/app/terminal/internal/kiosk"
 	"leye/app/terminal/internal/outbox"
+	"leye/app/terminal/internal/quarantine"
 	"leye/app/terminal/internal/relay"
 	"leye/app/terminal/internal/session"
 	"leye/app/terminal/internal/store"
@@ -39,6 +40,7 @@ type pulse struct {
 	slips    *slips
 	scanner  bool // there is one
 	keepDays int  // of accepted entries
+	stateDir string
 	versions struct{ program, catalogue, policies string }
 	trust    trust
 	journal  *journal.Journal
@@ -131,7 +133,7 @@ func (p *pulse) signed(head journal.Head) (string, error) {
 	if p.identity == nil {
 		return "", nil
 	}
-	return proof.Head{Terminal: p.identity.Name(), Seq: head.Seq, Hash: head.Hash}.Sign(p.identity.Key())
+	return proof.Head{Terminal: p.identity.Name(), Seq: head.Seq, Hash: head.Hash, Generation: head.Generation}.Sign(p.identity.Key())
 }
 
 // devices asks the printer only while nobody is served: a slip on its way has
@@ -162,6 +164,12 @@ func (p *pulse) storage(ctx context.Context) {
 	if err != nil {
 		p.fault(storeCode(err), err)
 	}
+	aside, _, err := quarantine.Standing(p.stateDir)
+	if err != nil {
+		p.fault(kiosk.CodeStoreFailing, err)
+		return
+	}
+	p.stand(kiosk.CodeStoreSetAside, aside > 0)
 }
 
 // tidy removes what has been kept long enough and overwrites on the disk what was

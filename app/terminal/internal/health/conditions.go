@@ -107,7 +107,7 @@ var conditions = [...]Condition{
 	{
 		kiosk.CodeStoreDamaged, Error,
 		Text{"终端的数据文件已损坏", "the terminal's state file is damaged"},
-		Text{"停用本机，保留该文件，联系技术人员", "take the terminal out of use, keep the file and call the technician"},
+		Text{"重新启动终端：它会隔离该文件并换一个新的；不要删除任何文件", "start the kiosk again: it sets the file aside and makes another; delete nothing"},
 	},
 	{
 		kiosk.CodeStoreFailing, Error,
@@ -128,6 +128,11 @@ var conditions = [...]Condition{
 		kiosk.CodeJournalBroken, Error,
 		Text{"审计记录的链条断了", "the journal's chain is broken"},
 		Text{"停用本机，保留数据文件，报告安全负责人", "take the terminal out of use, keep the state file and report it"},
+	},
+	{
+		kiosk.CodeStoreSetAside, Warning,
+		Text{"数据文件曾损坏，已隔离，终端用新文件继续服务", "the state file was damaged and set aside, the terminal goes on with another"},
+		Text{"用 kioskctl store list 查看取回了什么、少了什么；检查磁盘；处理完后 kioskctl store discard", "see kioskctl store list for what was salvaged and what was not; check the disk; then kioskctl store discard"},
 	},
 	{
 		kiosk.CodeEvacuated, Error,

@@ -32,6 +32,7 @@ const (
 	CodeEntryParked    Code = "K-404" // an application was refused and waits for staff
 	CodeEntryLate      Code = "K-405" // an application is past its promised time
 	CodeJournalBroken  Code = "K-406"
+	CodeStoreSetAside  Code = "K-407" // a damaged state file was set aside, another is in use
 	CodeEvacuated      Code = "K-408" // the queue was carried away and the terminal takes nothing
 	CodeFenced         Code = "K-409" // another terminal sends applications that lie here
 	CodeConfigInvalid  Code = "K-501"

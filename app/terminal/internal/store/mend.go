@@ -24,7 +24,8 @@ func (s *Store) use(f func() error) error {
 }
 
 // mend exchanges the file that was found damaged, unless somebody else has done so
-// meanwhile. It returns the cause all the same: what was asked was not done.
+// meanwhile. It returns the cause all the same: what was asked was not done. When the
+// file cannot be exchanged that is [ErrIO], and the next call tries again.
 func (s *Store) mend(epoch int64, cause error) error {
 	s.gate.Lock()
 	defer s.gate.Unlock()
@@ -33,7 +34,7 @@ func (s *Store) mend(epoch int64, cause error) error {
 	}
 	if err := s.exchange(cause); err != nil {
 		s.down = cause
-		return errors.Join(cause, fmt.Errorf("exchange damaged store: %w", err))
+		return &Error{Kind: ErrIO, Err: fmt.Errorf("exchange damaged store: %v; damaged: %v", err, cause)}
 	}
 	s.down = nil
 	s.suspect.Store(false)

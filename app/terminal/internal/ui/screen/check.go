@@ -15,7 +15,7 @@ import (
 func (b *Builder) check(st session.State) Page {
 	objs := []fyne.CanvasObject{b.heading(b.T("check.title"), b.T("check.below", "service", b.Say(st.Form.Service().Text)))}
 	if st.Fault != "" {
-		objs = append(objs, b.notice("stop", b.T("check.failed", "code", string(st.Fault)), theme.Stop, theme.StopBg))
+		objs = append(objs, b.notice("stop", b.T(failure("check", st.Fault), "code", string(st.Fault)), theme.Stop, theme.StopBg))
 	}
 	for key, p := range st.Problems {
 		if f, ok := st.Form.Field(key); ok {
@@ -69,4 +69,13 @@ func (b *Builder) submitting(session.State) Page {
 		control.Sized(b.Width(), size, control.Middle(b.icon("clock", theme.Primary, size, size))),
 		b.full(b.T("filing.title"), b.title(theme.Ink), b.Width()),
 		b.full(b.T("filing.words"), b.body(theme.Quiet), b.Width()))}
+}
+
+// failure is the text about a filing that failed on a page. A store that was damaged
+// is another one now: trying again is worth while.
+func failure(page string, code kiosk.Code) string {
+	if code == kiosk.CodeStoreDamaged {
+		return page + ".damaged"
+	}
+	return page + ".failed"
 }

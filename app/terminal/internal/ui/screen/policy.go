@@ -96,7 +96,7 @@ func (b *Builder) policyText(st session.State) Page {
 	}
 	objs := []fyne.CanvasObject{b.heading(b.Say(p.Title), "")}
 	if st.Fault != "" {
-		objs = append(objs, b.notice("stop", b.T("policy.failed", "code", string(st.Fault)), theme.Stop, theme.StopBg))
+		objs = append(objs, b.notice("stop", b.T(failure("policy", st.Fault), "code", string(st.Fault)), theme.Stop, theme.StopBg))
 	}
 	objs = append(objs, b.panel("", control.Paragraph(b.Say(p.Summary), b.body(theme.Ink), b.inner())))
 	if len(p.Figures) > 0 {
