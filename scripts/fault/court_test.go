@@ -2,9 +2,12 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -129,25 +132,45 @@ func TestCompareCasesFindsWhatIsMissingDoubledAndUnknown(t *testing.T) {
 	}
 }
 
-func TestCompareFlippedTellsWhatWaitsFromWhatIsGone(t *testing.T) {
-	truth := seen{Entries: []listed{{ID: "A", State: "pending"}, {ID: "B", State: "accepted"}}}
-	body := `{"id":"A","reference":"r","answers":{"period":"q","by":"town","filling":"AA"}}`
+func TestAVerdictTellsHarmFromLoss(t *testing.T) {
+	body := func(id string) string {
+		return `{"id":"` + id + `","reference":"r` + id + `","answers":{"period":"q","by":"town","filling":"` + id + id + `"}}`
+	}
+	at := func(id, state string, offset int) placed {
+		p := placed{listed: listed{ID: id, Reference: "r" + id, State: state}}
+		if err := json.Unmarshal(fmt.Appendf(nil, `{"Extents":[{"Log":false,"Offset":%d,"Length":10}]}`, offset), &p); err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	truth := []placed{at("A", "pending", 0), at("B", "pending", 100), at("C", "accepted", 200)}
+	more := newSaid()
+	more.kept["D"] = claim{reference: "rD"}
 	for name, c := range map[string]struct {
-		after           seen
-		cases           []held
-		missing, unseen int
+		harm  func(*verdict)
+		wrong string
 	}{
-		"arrived": {seen{Entries: []listed{{ID: "A", State: "accepted"}}}, []held{{id: "A", reference: "r", body: body}}, 0, 0},
-		"altered": {seen{}, []held{{id: "A", reference: "r", body: strings.Replace(body, "AA", "AB", 1)}}, 0, 1},
-		"parked":  {seen{Entries: []listed{{ID: "A", State: "parked"}}}, nil, 1, 0},
-		"gone":    {seen{}, nil, 1, 1},
-		"damaged": {seen{Fault: "damaged"}, nil, 1, 0},
-		"claimed": {seen{Entries: []listed{{ID: "A", State: "accepted"}}}, nil, 1, 1},
-		"foreign": {seen{}, []held{{id: "A", reference: "r", body: body}, {id: "C", reference: "r", body: body}}, 0, 1},
+		"all well":            {func(*verdict) {}, ""},
+		"harmed, with a sign": {func(v *verdict) { v.cases, v.after.Aside = v.cases[:1], 1 }, ""},
+		"harmed, without":     {func(v *verdict) { v.cases = v.cases[:1] }, "B is gone without a sign"},
+		"not harmed":          {func(v *verdict) { v.cases, v.after.Aside = v.cases[1:], 1 }, "A is gone, and nothing had harmed it"},
+		"accepted gone":       {func(v *verdict) { v.after.Entries, v.after.Aside = nil, 1 }, "C is gone, and nothing had harmed it"},
+		"not sent, called so": {func(v *verdict) {
+			v.cases[1].id = "D"
+			v.after.Entries = append(v.after.Entries, listed{ID: "B", State: "accepted"})
+		}, "B is gone without a sign"},
+		"another":              {func(v *verdict) { v.cases[0].body = body("E") }, "A is another in the central"},
+		"foreign":              {func(v *verdict) { v.cases = append(v.cases, held{id: "E", reference: "rE", body: body("E")}) }, "E was never filed"},
+		"does not open":        {func(v *verdict) { v.found.Fault = "damaged" }, "it does not serve: damaged"},
+		"keeps nothing more":   {func(v *verdict) { v.more = newSaid() }, "it keeps nothing more"},
+		"a reference is given": {func(v *verdict) { v.truth[0].Reference = "rD" }, "A and D have the reference rD"},
 	} {
-		missing, unseen := compareFlipped(truth, c.after, c.cases)
-		if missing != c.missing || len(unseen) != c.unseen {
-			t.Errorf("%s: %d missing, unseen %q", name, missing, unseen)
+		v := verdict{hit: hit{begin: 105, end: 106}, truth: slices.Clone(truth), more: more}
+		v.cases = []held{{id: "A", reference: "rA", body: body("A")}, {id: "B", reference: "rB", body: body("B")}}
+		v.after.Entries = []listed{{ID: "C", State: "accepted"}}
+		c.harm(&v)
+		if wrong := strings.Join(v.wrong(), "; "); wrong != c.wrong && !(c.wrong != "" && strings.Contains(wrong, c.wrong)) {
+			t.Errorf("%s: %q", name, wrong)
 		}
 	}
 }

@@ -88,6 +88,8 @@ func (s *said) listen(cmd *exec.Cmd, each func(*process) error) error {
 type seen struct {
 	Fault, Journal string
 	Lines, Opened  int64
+	Aside, Lost    int    // damaged stores that were set aside, and what was not salvaged
+	Why            string // the last was set aside
 	Entries        []listed
 }
 
@@ -126,6 +128,9 @@ func compareStore(n *tally, claims map[string]claim, found seen) {
 	}
 	if found.Journal != "" {
 		n.fault("%s", found.Journal)
+	}
+	if found.Aside > 0 {
+		n.fault("the store was called damaged: %s", found.Why)
 	}
 	times, references := map[string]int{}, map[string]string{}
 	for _, e := range found.Entries {

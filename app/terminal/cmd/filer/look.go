@@ -9,6 +9,8 @@ import (
 	"leye/app/terminal/internal/journal"
 	"leye/app/terminal/internal/kiosk"
 	"leye/app/terminal/internal/outbox"
+	"leye/app/terminal/internal/quarantine"
+	"leye/app/terminal/internal/store"
 )
 
 // seen is what a terminal finds when it starts.
@@ -17,6 +19,9 @@ type seen struct {
 	Journal string  `json:"journal,omitempty"`
 	Lines   int64   `json:"lines"`
 	Opened  int64   `json:"opened"` // microseconds until it was open
+	Aside   int     `json:"aside"`  // damaged stores that were set aside
+	Lost    int     `json:"lost"`   // applications that were not salvaged of them
+	Why     string  `json:"why,omitempty"`
 	Entries []entry `json:"entries"`
 }
 
@@ -36,8 +41,20 @@ func look(ctx context.Context, dir string) (s seen) {
 		return seen{Fault: kind(err)}
 	}
 	s.Opened = time.Since(began).Microseconds()
-	if err := s.read(ctx, t); err != nil {
+	err = s.read(ctx, t)
+	if errors.Is(err, store.ErrDamaged) { // another file has taken its place
+		s.Entries = nil
+		err = s.read(ctx, t)
+	}
+	if err != nil {
 		s.Fault = kind(err)
+	}
+	list, err := quarantine.List(dir)
+	if err != nil {
+		s.Fault = kind(err)
+	}
+	for _, f := range list {
+		s.Aside, s.Lost, s.Why = s.Aside+1, s.Lost+f.Lost(), f.Cause
 	}
 	if err := t.close(); err != nil && s.Fault == "" {
 		s.Fault = kind(err)

@@ -25,6 +25,7 @@ Usage:
   filer file  --store DIR [--terminal ID] [--seal-to KEY] [--count N] [--size BYTES] [--early]
   filer relay --store DIR --central URL [--empty] [--timeout D] [--lease D]
   filer look                          reads folders from its input, one a line
+  filer where --store DIR
 
 file prints "kept ID REFERENCE DIGEST MICROSECONDS" after each commit, and
 "failed ID KIND CAUSE" when one fails; it tries each application up to three
@@ -32,7 +33,8 @@ times, as a resident touches again. --early prints before the commit instead.
 relay prints "accepted ID NUMBER"; --empty ends it when nothing waits. It speaks
 as the terminal that is enrolled in the folder, or in the clear.
 look opens each folder's store as a terminal does when it starts, and prints a
-line of JSON on what is there.
+line of JSON on what is there. where does not open it, and prints for each
+application a line on where in the files all of it stands.
 
 Exit codes: 0 done, 1 failed, 2 wrong usage.
 `
@@ -93,6 +95,8 @@ func run(ctx context.Context, args []string, in io.Reader, out io.Writer) error 
 		return send(ctx, o, out)
 	case "look":
 		return lookAtAll(ctx, in, out)
+	case "where":
+		return where(o.store, out)
 	}
 	return errUsage
 }

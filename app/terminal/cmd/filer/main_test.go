@@ -40,6 +40,12 @@ func TestWhatIsFiledIsFoundAndSent(t *testing.T) {
 		t.Errorf("found %+v", found)
 	}
 
+	placed := ran(t, "", "where", "--store", dir)
+	for _, e := range found.Entries {
+		if !strings.Contains(placed, e.ID) || strings.Count(placed, "\n") != 3 || !strings.Contains(placed, `"Offset":`) {
+			t.Errorf("%s is not placed: %s", e.ID, placed)
+		}
+	}
 	got := map[string]string{}
 	central := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		var e envelope.Envelope
