@@ -23,6 +23,12 @@
 // the file's list, and the entries go on from its outbox under their own identifiers.
 // The central's fence keeps everybody else from sending them.
 //
+// All that a terminal must not lose stands in one file. When that is damaged, at the
+// start or later, it is set aside whole and another takes its place, with every row
+// that is still what was kept; the terminal serves on within seconds. Entries keep
+// their identifiers, references go on in another range, and the journal begins anew
+// with a line that says so, which the central tells its staff.
+//
 // # The rooms
 //
 //	api                           the contract between terminal and central
@@ -38,6 +44,8 @@
 //	terminal/internal/acceptance  the sheet on which a terminal is handed over
 //	terminal/internal/seal        the terminal's key and the wraps
 //	terminal/internal/outbox      what was handed in, until the central has it
+//	terminal/internal/store       the one file of what must not be lost
+//	terminal/internal/quarantine  what becomes of it when it is damaged
 //	terminal/internal/slip        what is known of each slip's paper
 //	terminal/internal/day         what a day came to, for staff
 //	terminal/internal/relay       the way there and back

@@ -34,7 +34,7 @@ func auditVerifyCommand() command {
 		},
 		exits: []int{exitFailed, exitBroken, exitTruncated},
 		own: map[int]string{
-			exitFailed:    "failed",
+			exitFailed:    "failed, or the head is of a journal that ended with a damaged store",
 			exitBroken:    "broken: a line was changed, moved or taken out, or the head is another's",
 			exitTruncated: "truncated: lines are gone from the end",
 		},
@@ -50,7 +50,7 @@ func auditVerifyCommand() command {
 				if err != nil {
 					return err
 				}
-				now, err := a.verify(ctx, configs, s.in, journal.Head{Seq: known.Seq, Hash: known.Hash})
+				now, err := a.verify(ctx, configs, s.in, journal.Head{Seq: known.Seq, Hash: known.Hash, Generation: known.Generation})
 				if err != nil {
 					return err
 				}
@@ -125,11 +125,14 @@ func (a auditing) verify(ctx context.Context, configs files, in io.Reader, known
 	}
 	var broken *journal.Broken
 	var truncated *journal.Truncated
+	var restarted *journal.Restarted
 	switch {
 	case errors.As(err, &broken):
 		return now, &failure{exitBroken, fmt.Errorf("verify journal: %w", err), ""}
 	case errors.As(err, &truncated):
 		return now, &failure{exitTruncated, fmt.Errorf("verify journal: %w", err), ""}
+	case errors.As(err, &restarted):
+		return now, &failure{exitFailed, fmt.Errorf("verify journal: %w", err), "kioskctl audit export --earlier, and verify that against the head"}
 	case err != nil:
 		return now, fmt.Errorf("verify journal: %w", err)
 	}
@@ -171,14 +174,21 @@ func auditExportCommand() command {
 		name:    "audit export",
 		summary: "print the journal, a line of JSON for each line, for audit verify --file",
 		about: "It is printed as it lies, broken or not, and holds no personal data: applications are named by their\n" +
-			"random keys.",
-		examples: []string{"audit export > PT01.journal", "audit export --config terminal.toml | gzip > PT01.journal.gz"},
+			"random keys. When a damaged store was exchanged for another the journal began anew: --earlier 0 prints\n" +
+			"what could be read of the first one.",
+		examples: []string{"audit export > PT01.journal", "audit export --earlier 0 > PT01.first.journal", "audit export --config terminal.toml | gzip > PT01.journal.gz"},
 		exits:    []int{exitFailed},
 		bind: func(f *flag.FlagSet) action {
 			var configs files
 			configs.bind(f)
+			earlier := f.Int64("earlier", -1, "journal that ended with a damaged store, by its `NUMBER` from 0")
 			return func(ctx context.Context, _ []string, s streams) error {
-				return withJournal(ctx, configs, func(j *journal.Journal) error { return j.Export(ctx, s.out) })
+				return withJournal(ctx, configs, func(j *journal.Journal) error {
+					if *earlier >= 0 {
+						return j.ExportEarlier(ctx, *earlier, s.out)
+					}
+					return j.Export(ctx, s.out)
+				})
 			}
 		},
 	}

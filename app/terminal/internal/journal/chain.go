@@ -27,6 +27,15 @@ func (t *Truncated) Error() string {
 	return fmt.Sprintf("journal truncated: it ends at line %d, line %d was known", t.Have, t.Known)
 }
 
+// Restarted says that the known head is of another journal: one of them began anew
+// when a damaged store was exchanged for another.
+type Restarted struct{ Have, Known int64 }
+
+// Error implements error.
+func (r *Restarted) Error() string {
+	return fmt.Sprintf("journal began anew after damage: it is number %d, the head is of number %d", r.Have, r.Known)
+}
+
 // chain follows lines from the first one on.
 type chain struct {
 	known Head

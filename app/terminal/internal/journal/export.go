@@ -37,8 +37,21 @@ func (e exported) write(w io.Writer) error {
 // Export writes the whole journal, a line of JSON for each line, oldest first, for
 // [VerifyExport] on any machine.
 func (j *Journal) Export(ctx context.Context, to io.Writer) error {
+	return export(to, func(f lines) error { return j.each(ctx, f) })
+}
+
+// ExportEarlier is [Journal.Export] for the lines that are left of a journal that
+// ended with a damaged store; generations count from 0.
+func (j *Journal) ExportEarlier(ctx context.Context, generation int64, to io.Writer) error {
+	return export(to, func(f lines) error { return j.eachEarlier(ctx, generation, f) })
+}
+
+// lines takes lines one by one.
+type lines = func(l Line, prev, hash []byte) error
+
+func export(to io.Writer, each func(lines) error) error {
 	w := bufio.NewWriter(to)
-	err := j.each(ctx, func(l Line, prev, hash []byte) error {
+	err := each(func(l Line, prev, hash []byte) error {
 		return exported{
 			l.Seq, l.At.UnixMilli(), l.Event, string(l.Entry), l.Code, hex.EncodeToString(prev), hex.EncodeToString(hash),
 		}.write(w)

@@ -168,12 +168,28 @@ func (j *Journal) Tally(ctx context.Context, since time.Time) (events map[string
 
 // Verify reads the whole journal and returns its head, or a [*Broken]. With a
 // known head that was taken earlier it also finds lines that were rewritten since,
-// and lines that were cut off: a [*Truncated]. The zero Head asks for nothing more
-// than the chain.
+// and lines that were cut off: a [*Truncated]. Of a journal that ended with a damaged
+// store a head says nothing about this one: a [*Restarted]. The zero Head asks for
+// nothing more than the chain.
 func (j *Journal) Verify(ctx context.Context, known Head) (Head, error) {
 	c := chain{known: known}
-	if err := j.each(ctx, c.add); err != nil {
+	var generation int64
+	if known.Seq > 0 {
+		now, err := j.Head(ctx)
+		if err != nil {
+			return Head{}, err
+		}
+		if generation = now.Generation; generation != known.Generation {
+			c.known = Head{}
+		}
+	}
+	err := j.each(ctx, c.add)
+	c.head.Generation = generation
+	switch {
+	case err != nil:
 		return c.head, err
+	case generation != known.Generation:
+		return c.head, &Restarted{generation, known.Generation}
 	}
 	return c.head, c.end()
 }
@@ -193,9 +209,21 @@ func (j *Journal) Lines(ctx context.Context, f func(Line) error) error {
 	return j.each(ctx, func(l Line, _, _ []byte) error { return f(l) })
 }
 
+const columns = "SELECT seq, at, event, entry, code, prev, hash FROM "
+
 func (j *Journal) each(ctx context.Context, f func(l Line, prev, hash []byte) error) error {
+	return j.eachOf(ctx, f, columns+"journal ORDER BY seq")
+}
+
+// eachEarlier is each for a journal that ended with a damaged store, as far as it
+// could be read.
+func (j *Journal) eachEarlier(ctx context.Context, generation int64, f func(l Line, prev, hash []byte) error) error {
+	return j.eachOf(ctx, f, columns+"journal_earlier WHERE generation = ? ORDER BY seq", generation)
+}
+
+func (j *Journal) eachOf(ctx context.Context, f func(l Line, prev, hash []byte) error, query string, args ...any) error {
 	return j.db.View(ctx, func(tx *sql.Tx) error {
-		rows, err := tx.QueryContext(ctx, "SELECT seq, at, event, entry, code, prev, hash FROM journal ORDER BY seq")
+		rows, err := tx.QueryContext(ctx, query, args...)
 		if err != nil {
 			return fmt.Errorf("read the journal: %w", err)
 		}

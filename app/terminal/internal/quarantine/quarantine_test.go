@@ -195,6 +195,17 @@ func TestADamagedStoreIsSetAsideAndSalvaged(t *testing.T) {
 	if err != nil || kept.Generation != 1 {
 		t.Errorf("journal's head: %+v, %v", kept, err)
 	}
+	var export strings.Builder
+	if err := journal.New(b.db, journal.Options{}).ExportEarlier(t.Context(), 0, &export); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := journal.VerifyExport(strings.NewReader(export.String()), journal.Head{Seq: list[0].Lines, Hash: list[0].Hash}); err != nil || got.Seq != list[0].Lines || got.Seq < 40 {
+		t.Errorf("the journal before: %+v, %v", got, err)
+	}
+	var restarted *journal.Restarted
+	if _, err := journal.New(b.db, journal.Options{}).Verify(t.Context(), journal.Head{Seq: list[0].Lines, Hash: list[0].Hash}); !errors.As(err, &restarted) {
+		t.Errorf("against the head of the journal before: %v", err)
+	}
 	var first kiosk.Event
 	if err := journal.New(b.db, journal.Options{}).Lines(t.Context(), func(l journal.Line) error {
 		if l.Seq == 1 {

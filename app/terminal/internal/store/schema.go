@@ -12,7 +12,8 @@ import (
 
 // checkSchema holds the tables' shapes against those that the migrations make: a
 // name that has changed by a bit is one that no check of SQLite's would find. A
-// file of a newer program may have more.
+// file of a newer program may have more. Triggers only guard: one that somebody took
+// out is no damage, and the journal's chain shows what for.
 func (s *Store) checkSchema(ctx context.Context) error {
 	model, err := sql.Open("sqlite", ":memory:")
 	if err != nil {
@@ -41,7 +42,7 @@ func unimportant(r rune) bool { return r == '"' || unicode.IsSpace(r) }
 
 // schema reads what the file says of its tables, and the newest migration.
 func schema(ctx context.Context, db *sql.DB) (shapes map[string]string, version int64, err error) {
-	rows, err := db.QueryContext(ctx, "SELECT type || ' ' || name || ' ' || tbl_name, coalesce(sql, '') FROM sqlite_schema")
+	rows, err := db.QueryContext(ctx, "SELECT type || ' ' || name || ' ' || tbl_name, coalesce(sql, '') FROM sqlite_schema WHERE type <> 'trigger'")
 	if err != nil {
 		return nil, 0, err
 	}
