@@ -228,7 +228,7 @@ func TestDamagedStateFile(t *testing.T) {
 	fatal(t, os.WriteFile(x.file(), harmed, 0o600))
 	for _, command := range []string{"outbox list", "audit verify", "audit export"} {
 		r := call(t, append(strings.Fields(command), "--config", x.config)...)
-		r.want(t, exitFailed, "the state file is damaged", "try: take the terminal out of use")
+		r.want(t, exitFailed, "the state file is damaged", "try: start the kiosk again")
 	}
 	if left, err := os.ReadFile(x.file()); err != nil || string(left) != string(harmed) {
 		t.Errorf("the damaged file was changed, %v", err)
