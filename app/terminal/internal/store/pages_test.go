@@ -1,4 +1,4 @@
-package pages_test
+package store_test
 
 import (
 	"bytes"
@@ -205,45 +205,4 @@ func TestABrokenFrameHidesNoOther(t *testing.T) {
 			t.Errorf("frame %d: %d of %d rows", n, len(certain), rows)
 		}
 	}
-}
-
-// FuzzCells harms file and log as it likes: nothing may be read that is beyond them,
-// and nothing may take for ever.
-func FuzzCells(f *testing.F) {
-	path := killed(f)
-	db, log, shared := read(f, path), read(f, path+"-wal"), read(f, path+"-shm")
-	f.Add(db[:4*4096], log[:32+3*frame], shared[:96])
-	f.Add(db[4096:3*4096], []byte{}, []byte{})
-	f.Add([]byte{}, log, shared[:96])
-	f.Fuzz(func(t *testing.T, db, log, shared []byte) {
-		path := filepath.Join(t.TempDir(), store.FileName)
-		write(t, path, db)
-		write(t, path+"-wal", log)
-		write(t, path+"-shm", shared)
-		if err := pages.CheckFile(path); err != nil && !errors.Is(err, pages.ErrHeader) {
-			t.Error(err)
-		}
-		if err := pages.CheckLog(path); err != nil && !errors.Is(err, pages.ErrLog) {
-			t.Error(err)
-		}
-		file, err := pages.Open(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer file.Close()
-		for range 2 {
-			for c := range file.Cells() {
-				v, err := c.Values()
-				if err != nil && !errors.Is(err, pages.ErrRow) {
-					t.Error(err)
-				}
-				head := c.Head()
-				if err == nil && (len(v) != c.Columns() || len(head) > len(v)) {
-					t.Errorf("%d values of %d columns, %d in the head", len(v), c.Columns(), len(head))
-				}
-				c.Extents()
-			}
-			file.Doubt()
-		}
-	})
 }
