@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -410,5 +411,52 @@ func TestNothingThatCanBeReadStillServes(t *testing.T) {
 	}
 	if n := len(b.list(t)); n != 1 {
 		t.Error(n)
+	}
+}
+
+// Several file while the damage is found: each gets an answer, and what was called
+// kept is kept.
+func TestDamageWhileManyWork(t *testing.T) {
+	dir := t.TempDir()
+	fill(t, dir, 5)
+	b := mustOpen(t, dir)
+	fault := store.Damaged(errors.New("found"))
+	var mu sync.Mutex
+	kept := map[kiosk.ApplicationID]kiosk.Reference{}
+	var work sync.WaitGroup
+	for range 4 {
+		work.Go(func() {
+			for n := range 12 {
+				if n == 6 {
+					if err := b.db.View(context.Background(), func(*sql.Tx) error { return fault }); !errors.Is(err, store.ErrDamaged) {
+						t.Error(err)
+					}
+				}
+				e, err := b.tryFile()
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				mu.Lock()
+				kept[e.ID] = e.Reference
+				mu.Unlock()
+			}
+		})
+	}
+	work.Wait()
+	after, given := b.list(t), map[kiosk.Reference]bool{}
+	for _, e := range after {
+		if given[e.Reference] {
+			t.Errorf("%s was given twice", e.Reference)
+		}
+		given[e.Reference] = true
+	}
+	for id, ref := range kept {
+		if after[id].Reference != ref {
+			t.Errorf("%s was kept as %s and is %+v", id, ref, after[id])
+		}
+	}
+	if len(kept) != 48 || len(after) != 48+8 {
+		t.Errorf("%d kept, %d are there", len(kept), len(after))
 	}
 }
