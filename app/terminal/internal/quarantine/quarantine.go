@@ -43,7 +43,8 @@ type Options struct {
 // keeper looks after one state file.
 type keeper struct {
 	Options
-	path string
+	path  string
+	empty bool // the damaged file was set aside and there is no other yet
 }
 
 // Open opens the state file at path, or makes one. A damaged one is set aside and
@@ -82,7 +83,7 @@ func newKeeper(path string, opt Options) (*keeper, error) {
 	if opt.step == nil {
 		opt.step = func(string) error { return nil }
 	}
-	return &keeper{opt, path}, nil
+	return &keeper{Options: opt, path: path}, nil
 }
 
 // takeUp goes on where an earlier run was cut off, until a file is in its place.
@@ -137,12 +138,16 @@ func (k *keeper) missing(newest Folder, known bool) error {
 // off with the call that met the damage.
 func (k *keeper) mend(cause error) error {
 	began := time.Now()
-	if err := k.setAside(cause); err != nil {
-		return err
+	if !k.empty {
+		if err := k.setAside(cause); err != nil {
+			return err
+		}
 	}
+	k.empty = true
 	if err := k.build(context.Background()); err != nil {
 		return err
 	}
+	k.empty = false
 	f, _, err := k.newest()
 	if err != nil {
 		return err

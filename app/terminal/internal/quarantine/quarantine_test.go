@@ -414,6 +414,45 @@ func TestNothingThatCanBeReadStillServes(t *testing.T) {
 	}
 }
 
+// A disk that is full, or fails for a moment, does not end it.
+func TestAnExchangeThatFailsIsTriedAgain(t *testing.T) {
+	dir := t.TempDir()
+	before := fill(t, dir, 5)
+	failing := map[string]int{}
+	b, err := openBox(t, dir, Options{step: func(what string) error {
+		if failing[what]--; failing[what] >= 0 {
+			return errStopped
+		}
+		return nil
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	failing["make folder"], failing["make store"], failing["put store in place"] = 1, 2, 1
+	fault := func(*sql.Tx) error { return store.Damaged(errors.New("found")) }
+	if err := b.db.Tx(t.Context(), fault); !errors.Is(err, store.ErrIO) || errors.Is(err, store.ErrDamaged) {
+		t.Error(err)
+	}
+	for n := range 3 {
+		if _, err := b.tryFile(); !errors.Is(err, store.ErrIO) {
+			t.Errorf("try %d: %v", n, err)
+		}
+	}
+	if _, err := b.tryFile(); !errors.Is(err, store.ErrDamaged) {
+		t.Errorf("the try that exchanges it: %v", err)
+	}
+	b.file(t)
+	after := b.list(t)
+	for id, e := range before {
+		if !same(after[id], e) {
+			t.Errorf("%s: %+v", id, after[id])
+		}
+	}
+	if n, _, err := Standing(dir); n != 1 || err != nil {
+		t.Errorf("%d stand, %v", n, err)
+	}
+}
+
 // Several file while the damage is found: each gets an answer, and what was called
 // kept is kept.
 func TestDamageWhileManyWork(t *testing.T) {
