@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
-	"time"
 
 	"leye/app/terminal/internal/kiosk"
 	"leye/app/terminal/internal/outbox"
@@ -143,7 +142,6 @@ func TestHits(t *testing.T) {
 		if err := os.WriteFile(path, h.on(rng, content), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		began := time.Now()
 		b := mustOpen(t, dir)
 		after := b.list(t)
 		n, lost, err := Standing(dir)
@@ -178,9 +176,6 @@ func TestHits(t *testing.T) {
 			if _, was := before[id]; !was {
 				t.Errorf("%v: %s was never kept", h, id)
 			}
-		}
-		if took := time.Since(began); took > 10*time.Second {
-			t.Errorf("%v: %v", h, took)
 		}
 		if err := b.db.Close(); err != nil {
 			t.Errorf("%v: %v", h, err)
