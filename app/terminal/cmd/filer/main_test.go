@@ -69,6 +69,9 @@ func TestWhatIsFiledIsFoundAndSent(t *testing.T) {
 	}))
 	defer central.Close()
 	words = ran(t, "", "relay", "--store", dir, "--central", central.URL, "--empty")
+	if placed = ran(t, "", "where", "--store", dir); strings.Count(placed, `"state":"accepted"`) != 3 || strings.Count(placed, `"number":"n-`) != 3 {
+		t.Errorf("after it was accepted: %s", placed)
+	}
 	for _, e := range found.Entries {
 		if !strings.Contains(words, "accepted "+e.ID+" n-"+e.ID+"\n") || !strings.Contains(got[e.ID], strings.Repeat(e.ID, 4)) {
 			t.Errorf("%s: said %q, sent %q", e.ID, words, got[e.ID])

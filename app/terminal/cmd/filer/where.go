@@ -30,8 +30,8 @@ func where(dir string, out io.Writer) error {
 	}
 	encoder := json.NewEncoder(out)
 	for c := range file.Cells() {
-		const id, reference, state, digest, ack, columns = 1, 2, 4, 12, 14, 20
-		if c.Index || c.Columns() < columns {
+		const id, reference, state, digest, ack, columns = 1, 2, 4, 12, 17, 27
+		if c.Index || c.Columns() != columns {
 			continue // a row of another table
 		}
 		v, err := c.Values()

@@ -266,9 +266,10 @@ func (s *salvager) compare(ctx context.Context, tx *sql.Tx) error {
 	if err := s.dropTaken(ctx, tx); err != nil {
 		return err
 	}
-	rows, err := tx.QueryContext(ctx, `SELECT entry FROM journal_earlier j WHERE generation = ? AND event = 'entry.put'
+	rows, err := tx.QueryContext(ctx, `SELECT entry FROM journal_earlier j WHERE generation = ? AND event IN ('entry.put', 'entry.adopted')
 		AND NOT EXISTS (SELECT 1 FROM outbox WHERE id = j.entry)
-		AND NOT EXISTS (SELECT 1 FROM journal_earlier a WHERE a.generation = j.generation AND a.entry = j.entry AND a.event = 'entry.accepted')
+		AND NOT EXISTS (SELECT 1 FROM journal_earlier a WHERE a.generation = j.generation AND a.entry = j.entry
+			AND a.event IN ('entry.accepted', 'entry.fenced', 'entry.evacuated'))
 		ORDER BY seq`, s.before)
 	if err != nil {
 		return err
