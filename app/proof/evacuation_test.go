@@ -69,7 +69,7 @@ func TestWhatIsNoEvacuation(t *testing.T) {
 			t.Errorf("%s: read as %+v", name, got)
 		}
 	}
-	head, err := Head{"PT01", 7, strings.Repeat("ab", 32)}.Sign(private)
+	head, err := Head{Terminal: "PT01", Seq: 7, Hash: strings.Repeat("ab", 32)}.Sign(private)
 	if err != nil {
 		t.Fatal(err)
 	}
