@@ -27,8 +27,14 @@ func NewCable() *Cable {
 	}
 }
 
-// Read waits for bytes from the device.
+// Read waits for bytes from the device. It keeps the deadline of ctx by itself, as
+// serial ports do.
 func (c *Cable) Read(ctx context.Context, p []byte) (int, error) {
+	if at, ok := ctx.Deadline(); ok {
+		var stop context.CancelFunc
+		ctx, stop = context.WithDeadline(ctx, at)
+		defer stop()
+	}
 	for len(c.rest) == 0 {
 		select {
 		case c.rest = <-c.toHost:

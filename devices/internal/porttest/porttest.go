@@ -99,10 +99,16 @@ func (p *Port) fault() error {
 	return nil
 }
 
-// Read blocks until bytes are due, ctx ends or the port is closed.
+// Read blocks until bytes are due, ctx ends or the port is closed. It keeps the
+// deadline of ctx by itself.
 func (p *Port) Read(ctx context.Context, b []byte) (int, error) {
 	if len(b) == 0 {
 		return 0, ctx.Err()
+	}
+	if at, ok := ctx.Deadline(); ok {
+		var stop context.CancelFunc
+		ctx, stop = context.WithDeadline(ctx, at)
+		defer stop()
 	}
 	for {
 		n, wait, change, err := p.take(b)

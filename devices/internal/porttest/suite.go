@@ -57,8 +57,8 @@ func RunPort(t *testing.T, open func(t *testing.T) Rig) {
 	}
 }
 
-// What must come has patience's time; stillness is longer than any slice in which a
-// library waits.
+// What must come has patience's time; stillness is longer than any time that a
+// library sets on its line.
 const (
 	patience  = 10 * time.Second
 	moment    = 30 * time.Millisecond
@@ -167,8 +167,10 @@ func (r Rig) blocked(ctx context.Context) <-chan error {
 }
 
 func endsWithContext(t *testing.T, r Rig) {
-	if n, err := r.Line.Read(within(t, moment), make([]byte, 8)); n != 0 || !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("silent line: %d, %v", n, err)
+	for _, ctx := range []context.Context{within(t, moment), serialport.Until(t.Context(), time.Now().Add(moment))} {
+		if n, err := r.Line.Read(ctx, make([]byte, 8)); n != 0 || !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("silent line: %d, %v", n, err)
+		}
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	done := r.blocked(ctx)

@@ -4,6 +4,7 @@
 package serialport
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -14,6 +15,9 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
 )
 
 // Errors that callers tell apart. A missing device wraps fs.ErrNotExist.
@@ -49,16 +53,10 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-// slice is how long a blocked read may take to notice that its context ended.
-// tarm counts in tenths of a second, so nothing smaller is possible there.
-const slice = 100 * time.Millisecond
-
-// backend is one library, with its own idea of time-outs and hang-ups.
+// backend is one library: it opens the line and sets it. The bytes pass through a
+// descriptor of this package, because both libraries wait in slices of time, and a
+// line at rest would wake the machine for nothing.
 type backend interface {
-	// read waits at most d for a byte; (0, nil) is a time-out.
-	read(p []byte, d time.Duration) (int, error)
-	write(p []byte) (int, error)
-	discard() error
 	setBaud(int) error
 	close() error
 }
@@ -70,7 +68,8 @@ type Port struct {
 	reading sync.Mutex
 	writing sync.Mutex
 	backend backend
-	held    *os.File // the lock on the line
+	held    *os.File // carries the lock and the bytes
+	conn    syscall.RawConn
 	closed  atomic.Bool
 }
 
@@ -91,7 +90,11 @@ func Open(c Config) (*Port, error) {
 		held.Close()
 		return nil, openError(c.Path, err)
 	}
-	return &Port{path: c.Path, backend: b, held: held}, nil
+	conn, err := held.SyscallConn()
+	if err != nil {
+		return nil, openError(c.Path, errors.Join(err, b.close(), held.Close()))
+	}
+	return &Port{path: c.Path, backend: b, held: held, conn: conn}, nil
 }
 
 var backends = map[string]func(path string, baud int) (backend, error){DriverBugst: openBugst, DriverTarm: openTarm}
@@ -107,38 +110,86 @@ func openError(path string, err error) error {
 }
 
 // Read blocks until at least one byte arrived and returns what is there, at
-// most len(p). It ends with ctx's error, ErrUnplugged or ErrClosed.
+// most len(p). It ends with ctx's error, ErrUnplugged or ErrClosed. It keeps the
+// deadline of ctx by itself, see Until.
 func (p *Port) Read(ctx context.Context, b []byte) (int, error) {
 	p.reading.Lock()
 	defer p.reading.Unlock()
-	if len(b) == 0 {
-		return 0, ctx.Err()
+	if err := ctx.Err(); err != nil || len(b) == 0 {
+		return 0, err
 	}
-	for {
-		if err := ctx.Err(); err != nil {
-			return 0, err
+	until, _ := ctx.Deadline()
+	if err := p.held.SetReadDeadline(until); err != nil {
+		return 0, p.fault("read", err)
+	}
+	release := p.interrupt(ctx)
+	n, err := p.pass(p.conn.Read, unix.SYS_READ, b)
+	release()
+	switch {
+	case n > 0:
+		return n, nil
+	case errors.Is(err, os.ErrDeadlineExceeded) && !p.closed.Load():
+		return 0, cmp.Or(ctx.Err(), context.DeadlineExceeded)
+	}
+	return 0, p.fault("read", cmp.Or(err, errHangup))
+}
+
+// pass makes a system call with b as soon as the line is ready for it. The line does
+// not block, so the call is made without word to the scheduler, which would wake its
+// monitor: that is half of what a question to a device costs.
+func (p *Port) pass(ready func(func(fd uintptr) bool) error, call uintptr, b []byte) (n int, err error) {
+	waited := ready(func(fd uintptr) bool {
+		for {
+			done, _, failed := unix.RawSyscall(call, fd, uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)))
+			switch failed {
+			case 0:
+				n = int(done)
+			case unix.EINTR:
+				continue
+			case unix.EAGAIN:
+				return false
+			default:
+				err = failed
+			}
+			return true
 		}
-		if p.closed.Load() {
-			return 0, fmt.Errorf("read %s: %w", p.path, ErrClosed)
-		}
-		n, err := p.backend.read(b, wait(ctx))
-		if n > 0 {
-			return n, nil
-		}
-		if err != nil {
-			return 0, p.fault("read", err)
+	})
+	return n, cmp.Or(waited, err)
+}
+
+// interrupt ends a read that waits when ctx is cancelled. What it returns must be
+// called after the read, lest a late end spoil the next one.
+func (p *Port) interrupt(ctx context.Context) (release func()) {
+	if ctx.Done() == nil {
+		return func() {}
+	}
+	done := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		defer close(done)
+		_ = p.held.SetReadDeadline(time.Unix(0, 1)) // it fails on a closed port only
+	})
+	return func() {
+		if !stop() {
+			<-done
 		}
 	}
 }
 
-// wait is the time to block in the library: short enough to notice that ctx
-// was cancelled, and no longer than its deadline.
-func wait(ctx context.Context) time.Duration {
-	d, ok := ctx.Deadline()
-	if !ok {
-		return slice
+// until is a context that ends by its deadline for those who look at that.
+type until struct {
+	context.Context
+	at time.Time
+}
+
+func (u until) Deadline() (time.Time, bool) { return u.at, true }
+
+// Until is ctx with a deadline, for Read alone: where context.WithDeadline sets and
+// stops a timer for each byte, Read keeps the deadline itself. An earlier one of ctx stays.
+func Until(ctx context.Context, at time.Time) context.Context {
+	if d, ok := ctx.Deadline(); ok && d.Before(at) {
+		return ctx
 	}
-	return max(0, min(slice, time.Until(d)))
+	return until{ctx, at}
 }
 
 // Write sends all of b. It blocks while the kernel's buffer is full.
@@ -150,7 +201,7 @@ func (p *Port) Write(b []byte) (int, error) {
 		if p.closed.Load() {
 			return sent, fmt.Errorf("write %s: %w", p.path, ErrClosed)
 		}
-		n, err := p.backend.write(b[sent:])
+		n, err := p.pass(p.conn.Write, unix.SYS_WRITE, b[sent:])
 		sent += n
 		if err != nil {
 			return sent, p.fault("write", err)
@@ -167,7 +218,14 @@ func (p *Port) Discard() error {
 	if p.closed.Load() {
 		return fmt.Errorf("discard input of %s: %w", p.path, ErrClosed)
 	}
-	if err := p.backend.discard(); err != nil {
+	var failed unix.Errno
+	err := p.conn.Control(func(fd uintptr) {
+		_, _, failed = unix.RawSyscall(unix.SYS_IOCTL, fd, unix.TCFLSH, unix.TCIFLUSH)
+	})
+	if err == nil && failed != 0 {
+		err = failed
+	}
+	if err != nil {
 		return p.fault("discard input of", err)
 	}
 	return nil
@@ -194,10 +252,8 @@ func (p *Port) Close() error {
 	if p.closed.Swap(true) {
 		return nil
 	}
+	p.held.Close()
 	err := p.backend.close()
-	if p.held != nil {
-		p.held.Close()
-	}
 	if err != nil && !isGone(err) {
 		return fmt.Errorf("close %s: %w", p.path, err)
 	}
@@ -218,8 +274,9 @@ func (p *Port) fault(verb string, err error) error {
 	return fmt.Errorf("%s %s: %w", verb, p.path, err)
 }
 
-// isGone reports whether err is how a hang-up shows itself: EIO on a line whose
-// other end went, ENXIO and ENODEV when the adapter itself was pulled out.
+// isGone reports whether err is how a hang-up shows itself: EIO or the end of the
+// input on a line whose other end went, ENXIO and ENODEV when the adapter itself was
+// pulled out.
 func isGone(err error) bool {
 	for _, e := range []error{errHangup, syscall.EIO, syscall.ENXIO, syscall.ENODEV, syscall.EBADF, syscall.EPIPE} {
 		if errors.Is(err, e) {
@@ -229,4 +286,4 @@ func isGone(err error) bool {
 	return false
 }
 
-var errHangup = errors.New("hang-up")
+var errHangup = errors.New("hang-up") // nothing to read, and not for now

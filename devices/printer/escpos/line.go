@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"leye/devices/internal/serialport"
 )
 
 // errLate says that an answer did not come in time.
@@ -84,8 +86,7 @@ func (l *line) await(ctx context.Context, limit time.Duration, done func() bool)
 	if done() {
 		return nil
 	}
-	wait, cancel := context.WithTimeout(ctx, limit)
-	defer cancel()
+	wait := serialport.Until(ctx, time.Now().Add(limit))
 	for {
 		n, err := l.port.Read(wait, l.scratch[:])
 		for _, b := range l.scratch[:n] {
@@ -96,7 +97,7 @@ func (l *line) await(ctx context.Context, limit time.Duration, done func() bool)
 			return nil
 		case ctx.Err() != nil:
 			return ctx.Err()
-		case wait.Err() != nil:
+		case errors.Is(err, context.DeadlineExceeded):
 			return errLate
 		case err != nil:
 			l.broken = true

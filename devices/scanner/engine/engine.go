@@ -191,9 +191,7 @@ func (s *Scanner) receive(ctx context.Context) error {
 	}
 	wait := ctx
 	if d := s.split.patience(); d > 0 {
-		var cancel context.CancelFunc
-		wait, cancel = context.WithTimeout(ctx, d)
-		defer cancel()
+		wait = serialport.Until(ctx, time.Now().Add(d))
 	}
 	n, err := s.line.Read(wait, s.buf[:])
 	s.split.feed(s.buf[:n])
@@ -205,7 +203,9 @@ func (s *Scanner) receive(ctx context.Context) error {
 		return nil
 	case ctx.Err() != nil:
 		return ctx.Err()
-	case wait.Err() != nil:
+	case wait == ctx && errors.Is(err, context.DeadlineExceeded):
+		return err
+	case errors.Is(err, context.DeadlineExceeded):
 		err = s.split.silence()
 		s.show(s.doing())
 		if err != nil {
