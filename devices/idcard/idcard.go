@@ -33,6 +33,9 @@ type Reader interface {
 	// SetProgress names a function that is told each change of what the reader is
 	// doing, from the goroutine that reads; nil ends it. It must return soon.
 	SetProgress(func(Progress))
+	// Expect says whether a person is asked for a card now. A reader looks out for
+	// one more often then; it finds one otherwise, too.
+	Expect(on bool)
 	String() string
 	Close() error
 }

@@ -18,6 +18,7 @@ type Reader struct {
 	told     bool  // the card or the fault was delivered
 	broken   []error
 	closed   bool
+	expected bool
 	state    idcard.Progress
 	progress func(idcard.Progress)
 	change   chan struct{}
@@ -132,6 +133,20 @@ func (r *Reader) SetProgress(f func(idcard.Progress)) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.progress = f
+}
+
+// Expect implements idcard.Reader.
+func (r *Reader) Expect(on bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.expected = on
+}
+
+// Expected is what Expect said last.
+func (r *Reader) Expected() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.expected
 }
 
 func (r *Reader) show(p idcard.Progress) {

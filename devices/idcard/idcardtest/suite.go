@@ -54,6 +54,7 @@ func run(t *testing.T, open func(*testing.T) Rig, in func(*testing.T, func(*test
 		{"a reading ends with its context", endsWithContext},
 		{"close ends a blocked reading", closeEndsReading},
 		{"tells what it does", tellsProgress},
+		{"finds a card that is expected and one that is not", findsAtEitherPace},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			in(t, func(t *testing.T) {
@@ -255,5 +256,19 @@ func tellsProgress(t *testing.T, d *desk) {
 	defer d.mu.Unlock()
 	if want := []idcard.Progress{idcard.Reading, idcard.Waiting}; !slices.Equal(d.told, want) {
 		t.Errorf("told %v, want %v", d.told, want)
+	}
+}
+
+// findsAtEitherPace changes the pace while a reading waits.
+func findsAtEitherPace(t *testing.T, d *desk) {
+	for _, on := range []bool{true, false, true} {
+		lay := time.AfterFunc(calm/2, func() {
+			d.Reader.Expect(on)
+			d.Lay("resident_plain")
+		})
+		d.gives(t, "resident_plain")
+		lay.Stop()
+		d.Take()
+		d.present(t, false)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"leye/devices/internal/frame"
+	"leye/devices/internal/serialport"
 )
 
 // command is one request and what a fitting answer looks like: the exclusive-or
@@ -76,7 +77,8 @@ func (r *Reader) askOnce(ctx context.Context, c command) ([]byte, error) {
 	if err := r.line.Discard(); err != nil {
 		return nil, fmt.Errorf("%s: %w", c.name, err)
 	}
-	if _, err := r.line.Write(frame.Append(nil, []byte{c.cmd, c.para})); err != nil {
+	r.request = frame.Append(r.request[:0], []byte{c.cmd, c.para})
+	if _, err := r.line.Write(r.request); err != nil {
 		return nil, fmt.Errorf("%s: %w", c.name, err)
 	}
 	body, err := r.answer(ctx, c)
@@ -93,11 +95,9 @@ func (r *Reader) askOnce(ctx context.Context, c command) ([]byte, error) {
 // answer collects bytes until a frame that fits the request is whole.
 func (r *Reader) answer(ctx context.Context, c command) ([]byte, error) {
 	limit, begun, came := time.Now().Add(c.first), false, 0
-	buf := make([]byte, 512)
+	buf := r.buf[:]
 	for {
-		wait, cancel := context.WithDeadline(ctx, limit)
-		n, err := r.line.Read(wait, buf)
-		cancel()
+		n, err := r.line.Read(serialport.Until(ctx, limit), buf)
 		switch {
 		case ctx.Err() != nil:
 			return nil, ctx.Err()

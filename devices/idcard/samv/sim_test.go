@@ -87,8 +87,7 @@ func (s *socket) Close() error {
 
 func (s *socket) Read(ctx context.Context, b []byte) (int, error) {
 	if s.deaf {
-		<-ctx.Done()
-		return 0, ctx.Err()
+		return 0, silence(ctx)
 	}
 	n, err := s.Cable.Read(ctx, b)
 	s.heard = time.Now()
@@ -97,6 +96,17 @@ func (s *socket) Read(ctx context.Context, b []byte) (int, error) {
 		s.damage(b[:n])
 	}
 	return n, unplugged(ctx, err)
+}
+
+// silence lasts until the end of ctx, or its deadline.
+func silence(ctx context.Context) error {
+	if at, ok := ctx.Deadline(); ok {
+		var stop context.CancelFunc
+		ctx, stop = context.WithDeadline(ctx, at)
+		defer stop()
+	}
+	<-ctx.Done()
+	return ctx.Err()
 }
 
 func (s *socket) Write(b []byte) (int, error) {
@@ -110,7 +120,7 @@ func (s *socket) Write(b []byte) (int, error) {
 func (s *socket) Discard() error { return unplugged(context.Background(), s.Cable.Discard()) }
 
 func unplugged(ctx context.Context, err error) error {
-	if err == nil || ctx.Err() != nil {
+	if err == nil || ctx.Err() != nil || errors.Is(err, context.DeadlineExceeded) {
 		return err
 	}
 	return fmt.Errorf("%w: %w", serialport.ErrUnplugged, err)

@@ -34,6 +34,7 @@ func TestACardIsReadAsFastAsTheLineAllows(t *testing.T) {
 		worst := 0.0
 		for phase := time.Duration(0); phase < 100*time.Millisecond; phase += 3 * time.Millisecond {
 			inBubble(t, sim.ReaderConfig{Baud: baud}, baud, func(ctx context.Context, t *testing.T, r *Reader, s *socket) {
+				r.Expect(true)
 				time.AfterFunc(time.Second+phase, func() { lay(t, s, "resident_plain") })
 				start := time.Now().Add(time.Second + phase)
 				wantCard(ctx, t, r, "resident_plain")
@@ -45,6 +46,42 @@ func TestACardIsReadAsFastAsTheLineAllows(t *testing.T) {
 			t.Errorf("%d bit/s: %.3f of %v", baud, worst, shortest(baud))
 		}
 	}
+}
+
+// shows is within how long of being laid the person must see that a card was found,
+// whoever asked for it.
+const shows = 300 * time.Millisecond
+
+// TestACardThatNobodyAskedForShowsSoon lays it at every moment of the driver's round.
+func TestACardThatNobodyAskedForShowsSoon(t *testing.T) {
+	for phase := time.Duration(0); phase < 300*time.Millisecond; phase += 7 * time.Millisecond {
+		inBubble(t, sim.ReaderConfig{}, 115200, func(ctx context.Context, t *testing.T, r *Reader, s *socket) {
+			start := time.Now().Add(time.Second + phase)
+			r.SetProgress(func(p idcard.Progress) {
+				if took := time.Since(start); p == idcard.Reading && took > shows {
+					t.Errorf("shows %v after it was laid", took)
+				}
+			})
+			time.AfterFunc(time.Second+phase, func() { lay(t, s, "resident_plain") })
+			wantCard(ctx, t, r, "resident_plain")
+		})
+	}
+}
+
+// TestACardExpectedIsLookedForAtOnce does not let the longer pause run out.
+func TestACardExpectedIsLookedForAtOnce(t *testing.T) {
+	inBubble(t, sim.ReaderConfig{}, 115200, func(ctx context.Context, t *testing.T, r *Reader, s *socket) {
+		var asked time.Time
+		time.AfterFunc(50*time.Millisecond, func() { // within the first pause
+			asked = time.Now()
+			lay(t, s, "resident_plain")
+			r.Expect(true)
+		})
+		wantCard(ctx, t, r, "resident_plain")
+		if took := time.Since(asked); took > shortest(115200)+5*time.Millisecond {
+			t.Errorf("%v, of %v", took, shortest(115200))
+		}
+	})
 }
 
 // TestEveryStateIsToldWhenItIsKnown holds the driver to telling what an answer
@@ -74,13 +111,14 @@ func TestEveryStateIsToldWhenItIsKnown(t *testing.T) {
 	})
 }
 
-// BenchmarkCard is from a card laid to its value over a pseudo terminal, as a
-// ratio to the shortest time.
+// BenchmarkCard is from a card laid, while one is expected, to its value over a
+// pseudo terminal, as a ratio to the shortest time.
 func BenchmarkCard(b *testing.B) {
 	for _, baud := range rates {
 		b.Run(fmt.Sprint(baud), func(b *testing.B) {
-			module := sim.NewReader(sim.ReaderConfig{Baud: baud})
+			module := startModule(b, baud)
 			r := overPTY(b, module, Config{Baud: baud})
+			r.Expect(true)
 			var sum, worst time.Duration
 			for b.Loop() {
 				took := layAndRead(b, r, module)
@@ -92,7 +130,7 @@ func BenchmarkCard(b *testing.B) {
 	}
 }
 
-func layAndRead(b *testing.B, r *Reader, module *sim.Reader) time.Duration {
+func layAndRead(b *testing.B, r *Reader, module process) time.Duration {
 	b.Helper()
 	type result struct {
 		at  time.Time
@@ -105,14 +143,12 @@ func layAndRead(b *testing.B, r *Reader, module *sim.Reader) time.Duration {
 	}()
 	time.Sleep(100 * time.Millisecond) // it polls
 	start := time.Now()
-	if err := module.Lay("resident_plain"); err != nil {
-		b.Fatal(err)
-	}
+	module.lay(b, "resident_plain")
 	got := <-done
 	if got.err != nil {
 		b.Fatal(got.err)
 	}
-	module.Take()
+	module.lay(b, "")
 	for here := true; here; {
 		var err error
 		if here, err = r.Present(b.Context()); err != nil {
@@ -122,23 +158,26 @@ func layAndRead(b *testing.B, r *Reader, module *sim.Reader) time.Duration {
 	return got.at.Sub(start)
 }
 
-// BenchmarkIdle is the share of a processor that waiting for a card costs.
+// BenchmarkIdle is the share of a processor that waiting for a card costs the
+// driver's process: at rest, and while a person is asked for one.
 func BenchmarkIdle(b *testing.B) {
 	for _, driver := range []string{serialport.DriverBugst, serialport.DriverTarm} {
-		b.Run(driver, func(b *testing.B) {
-			r := overPTY(b, sim.NewReader(sim.ReaderConfig{}), Config{Driver: driver, Baud: 115200})
-			for b.Loop() {
+		for _, expected := range []bool{false, true} {
+			b.Run(driver+map[bool]string{false: "-resting", true: "-expecting"}[expected], func(b *testing.B) {
+				r := overPTY(b, startModule(b, 115200), Config{Driver: driver, Baud: 115200})
+				r.Expect(expected)
 				begin, busy := time.Now(), cpu(b)
-				ctx, cancel := context.WithTimeout(b.Context(), 3*time.Second)
-				_, err := r.Read(ctx)
-				cancel()
-				if !errors.Is(err, context.DeadlineExceeded) {
-					b.Fatal(err)
+				for b.Loop() {
+					ctx, cancel := context.WithTimeout(b.Context(), 5*time.Second)
+					_, err := r.Read(ctx)
+					cancel()
+					if !errors.Is(err, context.DeadlineExceeded) {
+						b.Fatal(err)
+					}
 				}
-				// The simulated module is in this process: its half is counted too.
 				b.ReportMetric(100*(cpu(b)-busy).Seconds()/time.Since(begin).Seconds(), "%core")
-			}
-		})
+			})
+		}
 	}
 }
 
@@ -151,15 +190,10 @@ func cpu(b *testing.B) time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-// overPTY joins driver and module by a pseudo terminal.
-func overPTY(b *testing.B, module *sim.Reader, c Config) *Reader {
+// overPTY opens the module's line.
+func overPTY(b *testing.B, module process, c Config) *Reader {
 	b.Helper()
-	line, err := sim.OpenPTY()
-	if err != nil {
-		b.Skip(err)
-	}
-	serve(b, module, line)
-	c.Port = line.Path()
+	c.Port = module.path
 	r, err := Open(c)
 	if err != nil {
 		b.Fatal(err)
