@@ -34,6 +34,8 @@ var walls = []wall{
 	{from: "devices/printer", only: []string{}, why: "a value package: whoever composes a slip must not drag in a driver"},
 	{from: "devices/printer/dots", only: []string{}, why: "it reads dots; which printer prints them is the driver's business"},
 	{from: "devices/scanner", only: []string{"devices/idcard"}, why: "a value package: whoever handles a code must not drag in a driver; a person's number is told from a credit code by its own rules"},
+	{from: "devices/lamp", only: []string{}, why: "a value package: whoever decides what is lit must not drag in a driver"},
+	{from: "devices/speaker", only: []string{}, why: "a value package: whoever decides what sounds must not drag in a driver"},
 	{from: "assets", only: []string{}, why: "declared files hold no logic"},
 	{from: "app/api", only: []string{}, why: "the contract is what both sides agree on, not what one of them does"},
 	{from: "app/envelope", only: []string{}, why: "terminal and central agree on how a body is sealed, not on where keys lie"},

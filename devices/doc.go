@@ -1,6 +1,7 @@
-// Package devices is what is plugged into a terminal: card reader, receipt printer
-// and code scanner. It holds no code; this page says what the words mean and how a
-// driver is added, tried and looked at in the field.
+// Package devices is what is plugged into a terminal: card reader, receipt printer and
+// code scanner, the lamp at the card reader and the loudspeaker. It holds no code; this
+// page says what the words mean and how a driver is added, tried and looked at in the
+// field.
 //
 // # Words
 //
@@ -21,6 +22,20 @@
 // told what the reader does (idcard.Progress); Offline means that the module is
 // silent or its port is gone.
 //
+// A poll costs the processor more by waking it than by what it does. So a reader is
+// told when a person is asked for a card (Expect): it looks twenty times a second then
+// and four times otherwise, which still shows a card within 300 ms. Lines are waited
+// for by the runtime, never in slices of time.
+//
+// # Light and sound
+//
+// A lamp shows off, on or blinking; the kernel's LED class stands for whatever drives
+// it. A speaker plays tones that are made here, and after them a sentence where the
+// district has recorded one: the voices that may be given away speak Mandarin too badly
+// for old ears. A stand-in to try it with:
+//
+//	espeak-ng -v cmn -s 130 -w card-left.zh.wav 请取回您的身份证
+//
 // # A slip
 //
 // A document has a body and a tail; the tail carries the code that makes a slip
@@ -36,7 +51,8 @@
 // It stands beside idcard/samv, printer/escpos or scanner/engine, speaks over
 // internal/serialport, returns the values of the package above it, and passes the
 // contract of idcardtest, printertest or scannertest against a device simulated in
-// sim, in memory and over a pseudo terminal. All that it reads from outside has a
+// sim, in memory and over a pseudo terminal; lamps and speakers have lamptest and
+// speakertest. All that it reads from outside has a
 // fuzz target. Only the terminal's appliance names it.
 //
 // # On real hardware

@@ -206,6 +206,10 @@ terminal_config() {
 		port = "$1/devices/printer"
 		[scanner]
 		port = "$1/devices/scanner"
+		[light]
+		led = "$1/devices/lamp"
+		[sound]
+		volume = 0
 		[central]
 		url = "https://127.0.0.1:$TERMINALS_PORT"
 		[store]

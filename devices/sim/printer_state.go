@@ -1,5 +1,7 @@
 package sim
 
+import "leye/devices/sim/paper"
+
 // PrinterState is what a panel shows of the printer.
 type PrinterState struct {
 	Power  string `json:"power"` // on, off
@@ -76,17 +78,17 @@ func (p *Printer) Moved() int {
 }
 
 // Text returns the paper that has come out as text.
-func (p *Printer) Text() string {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.roll.Text()
-}
+func (p *Printer) Text() string { return p.paper().Text() }
 
 // PNG returns the paper that has come out as a picture.
-func (p *Printer) PNG() ([]byte, error) {
+func (p *Printer) PNG() ([]byte, error) { return p.paper().PNG() }
+
+// paper is what has come out. A picture of a whole roll takes seconds; the printer
+// goes on meanwhile, and ends.
+func (p *Printer) paper() *paper.Roll {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.roll.PNG()
+	return p.roll.Copy()
 }
 
 // TakePaper takes all paper away.

@@ -100,6 +100,18 @@ func (l *LED) write(name, value string) error {
 	return nil
 }
 
+// Ready reports whether there is a lamp that this program may light. It changes nothing.
+func (l *LED) Ready() error {
+	if _, err := l.most(); err != nil {
+		return err
+	}
+	f, err := os.OpenFile(filepath.Join(l.dir, "brightness"), os.O_WRONLY, 0)
+	if err != nil {
+		return fmt.Errorf("light lamp: %w", err)
+	}
+	return f.Close()
+}
+
 // Close puts the lamp out.
 func (l *LED) Close() error {
 	l.mu.Lock()

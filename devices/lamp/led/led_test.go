@@ -53,11 +53,17 @@ func TestALampThatIsAwayIsAnErrorAndComesBack(t *testing.T) {
 	if err := l.Show(lamp.On); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("away: %v", err)
 	}
+	if err := l.Ready(); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("away it is ready: %v", err)
+	}
 	if _, err := os.Stat(s.Path()); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("the driver made a lamp: %v", err)
 	}
 	if _, err := sim.NewLamp(s.Path()); err != nil {
 		t.Fatal(err)
+	}
+	if err := l.Ready(); err != nil || s.Shows() != lamp.Off {
+		t.Errorf("looked at: %v, %v", s.Shows(), err)
 	}
 	if err := l.Show(lamp.On); err != nil || s.Shows() != lamp.On {
 		t.Errorf("back: %v, %v", s.Shows(), err)

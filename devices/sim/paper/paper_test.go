@@ -48,6 +48,24 @@ func TestText(t *testing.T) {
 	}
 }
 
+// TestACopyStaysWhileTheRollGoesOn reads it beside the printing, as a panel does.
+func TestACopyStaysWhileTheRollGoesOn(t *testing.T) {
+	r := run(t, Config{}, []byte("A\nB\n"))
+	seen, text := r.Copy(), make(chan string)
+	go func() { text <- seen.Text() }()
+	for b := []byte("C\n\x1DVB\x00D\n"); len(b) > 0; {
+		cmd, n := Next(b)
+		r.Do(cmd)
+		b = b[n:]
+	}
+	if got := <-text; got != "A\nB\n" {
+		t.Errorf("the copy became %q", got)
+	}
+	if got := r.Text(); got != "A\nB\nC\n"+CutLine+"\nD\n" {
+		t.Errorf("the roll is %q", got)
+	}
+}
+
 func TestPictureHoldsEveryDotOfARaster(t *testing.T) {
 	data, err := run(t, Config{}, []byte("\x1Dv0\x00\x01\x00\x08\x00\xAA\x55\xAA\x55\xAA\x55\xAA\x55")).PNG()
 	if err != nil {

@@ -1,6 +1,8 @@
 package paper
 
 import (
+	"slices"
+
 	"golang.org/x/text/encoding/charmap"
 	"golang.org/x/text/encoding/simplifiedchinese"
 	"rsc.io/qr"
@@ -135,6 +137,13 @@ func (r *Roll) ClearBuffer() { r.line, r.half = nil, nil }
 
 // Tear throws all paper away that has come out.
 func (r *Roll) Tear() { r.pieces = []piece{{}} }
+
+// Copy is the paper as it is now, to look at while the roll goes on.
+func (r *Roll) Copy() *Roll {
+	c := NewRoll(r.cfg)
+	c.pieces = slices.Clone(r.pieces) // rows are only ever added
+	return c
+}
 
 // Motion is what a command moves.
 type Motion struct {

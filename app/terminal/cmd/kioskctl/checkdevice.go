@@ -10,7 +10,9 @@ import (
 	"leye/app/terminal/internal/acceptance"
 	"leye/app/terminal/internal/config"
 	"leye/app/terminal/internal/kiosk"
+	"leye/devices/lamp/led"
 	"leye/devices/printer"
+	"leye/devices/speaker/aplay"
 )
 
 func (d *diagnosis) checkReader(ctx context.Context, as acceptance.Check, line config.Serial) {
@@ -46,6 +48,36 @@ func (d *diagnosis) checkScanner(ctx context.Context, to config.Scanner) {
 		return
 	}
 	d.good("scanner", "port %s opens, profile %s; a scanner is silent until a code is held to it: kioskctl scan", to.Port, to.Profile)
+}
+
+// checkLight leaves the lamp as it is: the kiosk may be at work.
+func (d *diagnosis) checkLight(to config.Light) {
+	if to.LED == "" {
+		d.good("light", "there is none in the configuration")
+		return
+	}
+	l, err := led.Open(to.LED)
+	if err == nil {
+		err = l.Ready()
+	}
+	if err != nil {
+		d.condition("light", kiosk.CodeLightFailing, err.Error())
+		return
+	}
+	d.good("light", "%s can be lit", to.LED)
+}
+
+// checkSound plays a moment of silence.
+func (d *diagnosis) checkSound(ctx context.Context, to config.Sound) {
+	if to.Volume == 0 {
+		d.good("sound", "it is switched off in the configuration")
+		return
+	}
+	if err := aplay.New(aplay.Config{Device: to.Device}).Ready(ctx); err != nil {
+		d.condition("sound", kiosk.CodeSoundFailing, err.Error())
+		return
+	}
+	d.good("sound", "%s takes a sound, at %d per cent", cmp.Or(to.Device, "the system's sound card"), to.Volume)
 }
 
 func (d *diagnosis) checkPrinter(ctx context.Context, to config.Printer) {

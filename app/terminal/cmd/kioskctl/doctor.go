@@ -115,6 +115,8 @@ func (d *diagnosis) checkHere(ctx context.Context, cfg config.Config) {
 	}
 	d.checkPrinter(ctx, cfg.Printer)
 	d.checkScanner(ctx, cfg.Scanner)
+	d.checkLight(cfg.Light)
+	d.checkSound(ctx, cfg.Sound)
 }
 
 func (d *diagnosis) add(f finding) { d.Findings = append(d.Findings, f) }

@@ -77,7 +77,9 @@ func newWhole(t *testing.T, url string) whole {
 	readers, scanner := filepath.Join(links, "leye-reader"), filepath.Join(links, "leye-scanner")
 	fatal(t, os.Symlink(line.Path(), readers))
 	fatal(t, os.Symlink(scanners.Path(), scanner))
-	x := newTerminal(t, fmt.Sprintf("[reader]\nport = %q\n[printer]\nport = %q\n[scanner]\nport = %q\n[central]\nurl = %q\nseal_key = %q\n", readers, printers.Path(), scanner, url, centralKey))
+	lamp, err := sim.NewLamp(filepath.Join(links, "leye-card"))
+	fatal(t, err)
+	x := newTerminal(t, fmt.Sprintf("[reader]\nport = %q\n[printer]\nport = %q\n[scanner]\nport = %q\n[light]\nled = %q\n[sound]\nvolume = 0\n[central]\nurl = %q\nseal_key = %q\n", readers, printers.Path(), scanner, lamp.Path(), url, centralKey))
 	x.sealTo(centralKey)
 	return whole{x, reader, readers, printer, scanner}
 }
@@ -106,6 +108,14 @@ func (d diagnosis) has(t *testing.T, check string, s status, code kiosk.Code, sa
 	t.Errorf("no finding %s %s %s %q among %+v", check, s, code, says, d.Findings)
 }
 
+func TestDoctorMissesLampAndSound(t *testing.T) {
+	t.Setenv("PATH", t.TempDir())
+	x := newTerminal(t, fmt.Sprintf("[light]\nled = %q\n[sound]\nvolume = 60\n", filepath.Join(t.TempDir(), "none")))
+	d, _ := doctor(t, x.config)
+	d.has(t, "light", warn, kiosk.CodeLightFailing, "no such file or directory")
+	d.has(t, "sound", warn, kiosk.CodeSoundFailing, `"aplay": executable file not found`)
+}
+
 func TestDoctorFindsAllInOrder(t *testing.T) {
 	x := newWhole(t, central(t, 0).URL)
 	x.put("document-reprint", answered)
@@ -114,12 +124,12 @@ func TestDoctorFindsAllInOrder(t *testing.T) {
 	d, _ := doctor(t, x.config)
 	d.has(t, "key", ok, "", "weaker than a TPM")
 	d.has(t, "seal", ok, "", "eedd 883d a0a9 4515, as the configuration names it")
-	for _, check := range []string{"config", "catalogue", "store", "queue", "journal", "key", "seal", "paper", "disk", "reader", "printer", "scanner", "central", "clock"} {
+	for _, check := range []string{"config", "catalogue", "store", "queue", "journal", "key", "seal", "paper", "disk", "reader", "printer", "scanner", "light", "sound", "central", "clock"} {
 		d.has(t, check, ok, "", "")
 	}
 	d.has(t, "identity", warn, "", "in the clear")
 	d.has(t, "acceptance", warn, "", "no acceptance sheet")
-	if len(d.Findings) != 16 || d.Terminal != "PT01" || d.Status != warn {
+	if len(d.Findings) != 18 || d.Terminal != "PT01" || d.Status != warn {
 		t.Errorf("%+v", d)
 	}
 }

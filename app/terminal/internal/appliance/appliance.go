@@ -205,7 +205,7 @@ func (b *build) openDevices(ctx context.Context) error {
 		Idle: cfg.Visit.Idle, Warn: cfg.Visit.Warn, WaitForCentral: cfg.Visit.WaitForCentral, Farewell: cfg.Visit.Farewell, NoCard: cfg.Visit.NoCard,
 	})
 	b.tasks = append(b.tasks, b.Session, paper)
-	return nil
+	return b.openSignals()
 }
 
 // openReaders opens the card readers that the configuration names; there may be no

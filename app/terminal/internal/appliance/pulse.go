@@ -221,6 +221,15 @@ func (p *pulse) stand(code kiosk.Code, stands bool) {
 	}
 }
 
+// came is stand with the cause of what is wrong, or nil.
+func (p *pulse) came(code kiosk.Code, err error) {
+	if err != nil {
+		p.fault(code, err)
+		return
+	}
+	p.stand(code, false)
+}
+
 func (p *pulse) fault(code kiosk.Code, err error) {
 	if p.board.Set(code, time.Now()) {
 		p.log.Warn("condition stands", "code", code, "err", err)

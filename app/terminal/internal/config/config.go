@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/url"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -31,6 +32,8 @@ type Config struct {
 	Reader2  Serial // none when its Port is empty
 	Printer  Printer
 	Scanner  Scanner
+	Light    Light
+	Sound    Sound
 	Central  Central
 	Store    Store
 	Visit    Visit
@@ -75,6 +78,17 @@ type Printer struct {
 type Scanner struct {
 	Serial
 	Profile string
+}
+
+// Light is the lamp at the card reader: LED is its folder, empty where there is none.
+type Light struct{ LED string }
+
+// Sound is what calls back a person whose card still lies on the reader. Volume is in
+// per cent, 0 means silence; an empty Device is the sound system's own choice;
+// Recordings is a folder with spoken sentences, empty where there are none.
+type Sound struct {
+	Volume             int
+	Device, Recordings string
 }
 
 // Central is where applications go. In the clear (http) is for development.
@@ -129,6 +143,14 @@ type raw struct {
 		rawSerial
 		Profile *string `toml:"profile"`
 	} `toml:"scanner"`
+	Light struct {
+		LED *string `toml:"led"`
+	} `toml:"light"`
+	Sound struct {
+		Volume     *int    `toml:"volume"`
+		Device     *string `toml:"device"`
+		Recordings *string `toml:"recordings"`
+	} `toml:"sound"`
 	Central struct {
 		URL     *string `toml:"url"`
 		Timeout *string `toml:"timeout"`
@@ -163,6 +185,7 @@ func Default() Config {
 		Reader2:  Serial{Driver: "bugst", Baud: 115200},
 		Printer:  Printer{Serial: Serial{Port: "/dev/leye-printer", Driver: "bugst", Baud: 115200}, Columns: 48, Font: "auto", Family: "epson", Roll: 80},
 		Scanner:  Scanner{Serial: Serial{Driver: "bugst", Baud: 115200}, Profile: "auto"},
+		Sound:    Sound{Volume: 60},
 		Central:  Central{URL: "http://127.0.0.1:8700", Timeout: 30 * time.Second},
 		Store:    Store{Dir: "/var/lib/leye", Key: "auto", KeepDays: 30},
 		Visit:    Visit{Idle: 90 * time.Second, Warn: 30 * time.Second, WaitForCentral: 5 * time.Second, Farewell: 12 * time.Second, NoCard: 20 * time.Second},
@@ -271,6 +294,10 @@ func (m *merger) merge(c *Config, r *raw) {
 	m.serial("scanner", r.Scanner.rawSerial, &c.Scanner.Serial)
 	profile := func(s string) bool { return slices.Contains(profiles, s) }
 	m.text("scanner.profile", r.Scanner.Profile, &c.Scanner.Profile, profile, fmt.Sprint("one of ", profiles))
+	m.text("light.led", r.Light.LED, &c.Light.LED, folder, "the lamp's folder, from the root, or empty")
+	m.number("sound.volume", r.Sound.Volume, &c.Sound.Volume, 0, 100)
+	m.text("sound.device", r.Sound.Device, &c.Sound.Device, device, "a name that aplay -L lists, or empty")
+	m.text("sound.recordings", r.Sound.Recordings, &c.Sound.Recordings, folder, "a folder, from the root, or empty")
 	m.text("central.url", r.Central.URL, &c.Central.URL, webAddress, "an https address, or http to this machine, without user, query and fragment")
 	m.duration("central.timeout", r.Central.Timeout, &c.Central.Timeout)
 	m.text("central.seal_key", r.Central.SealKey, &c.Central.SealKey, sealKey, "a public key as central keys prints it, or empty")
@@ -299,6 +326,11 @@ func clockTime(s string) bool {
 	_, err := time.Parse("15:04", s)
 	return s == "" || err == nil
 }
+
+func folder(s string) bool { return s == "" || filled(s) && filepath.IsAbs(s) }
+
+// device refuses what would be another option of the program that plays.
+func device(s string) bool { return s == "" || filled(s) && !strings.HasPrefix(s, "-") }
 
 func isFont(s string) bool { return slices.Contains([]string{"auto", "gb2312", "gbk", "gb18030"}, s) }
 

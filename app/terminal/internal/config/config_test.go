@@ -64,6 +64,12 @@ port = "/dev/ttyS3"
 driver = "tarm"
 baud = 38400
 profile = "packet"
+[light]
+led = "/sys/class/leds/leye-card"
+[sound]
+volume = 80
+device = "plughw:CARD=PCH"
+recordings = "/etc/leye/sound"
 [central]
 url = "https://central.example:8443/leye"
 timeout = "3s"
@@ -93,6 +99,8 @@ func TestEveryKeyReachesItsPlace(t *testing.T) {
 		Printer:  config.Printer{Serial: config.Serial{Port: "/dev/ttyS2", Driver: "tarm", Baud: 19200}, Columns: 32, Font: "gbk", Family: "citizen", Roll: 60},
 		Central:  config.Central{URL: "https://central.example:8443/leye", Timeout: 3 * time.Second, SealKey: "leye-1:j0DFrbaPJWJK5bIU6nZ6bslNgp09e14a0bpvPiE4KF8="},
 		Store:    config.Store{Dir: "/srv/state", Key: "tpm", KeepDays: 7},
+		Light:    config.Light{LED: "/sys/class/leds/leye-card"},
+		Sound:    config.Sound{Volume: 80, Device: "plughw:CARD=PCH", Recordings: "/etc/leye/sound"},
 		Scanner:  config.Scanner{Serial: config.Serial{Port: "/dev/ttyS3", Driver: "tarm", Baud: 38400}, Profile: "packet"},
 		Visit:    config.Visit{Idle: time.Minute, Warn: 10 * time.Second, WaitForCentral: 2500 * time.Millisecond, Farewell: 8 * time.Second, NoCard: 15 * time.Second},
 	}

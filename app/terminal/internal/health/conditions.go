@@ -25,6 +25,16 @@ var conditions = [...]Condition{
 		Text{"检查扫码器的电源和连线，再拔插一次", "check the scanner's power and cable, then plug it in again"},
 	},
 	{
+		kiosk.CodeLightFailing, Info,
+		Text{"读卡区的指示灯不亮", "the lamp at the card reader cannot be lit"},
+		Text{"检查指示灯的连线和 [light] led；没有它也能办理", "check the lamp's cable and [light] led; visits work without it"},
+	},
+	{
+		kiosk.CodeSoundFailing, Info,
+		Text{"提示音放不出来", "no sound can be played"},
+		Text{"检查音箱、声卡和 [sound] device，装上 alsa-utils；没有它也能办理", "check loudspeaker, sound card and [sound] device, and install alsa-utils; visits work without it"},
+	},
+	{
 		kiosk.CodePrinterOffline, Error,
 		Text{"打印机没有应答", "the printer does not answer"},
 		Text{"检查打印机的电源和连线", "check the printer's power and cable"},

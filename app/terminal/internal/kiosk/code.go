@@ -1,8 +1,8 @@
 package kiosk
 
 // Code is what staff read out on the telephone when something failed. The
-// hundreds say where to look: 1 card reader and scanner, 2 printer, 3 line and central,
-// 4 queue and storage, 5 declared files and settings, 6 the visit itself.
+// hundreds say where to look: 1 card reader, scanner, light and sound, 2 printer, 3 line
+// and central, 4 queue and storage, 5 declared files and settings, 6 the visit itself.
 type Code string
 
 // The codes. A code, once shipped, keeps its meaning.
@@ -11,6 +11,8 @@ const (
 	CodeReaderFailing  Code = "K-102" // cards are found but cannot be read
 	CodeCardRefused    Code = "K-103" // the card's own data contradict each other
 	CodeScannerOffline Code = "K-104" // the code scanner's port is not there
+	CodeLightFailing   Code = "K-105" // the lamp at the card reader cannot be lit
+	CodeSoundFailing   Code = "K-106" // no sound can be played
 	CodePrinterOffline Code = "K-201" // the printer does not answer
 	CodePaperOut       Code = "K-202"
 	CodePaperNearEnd   Code = "K-203"

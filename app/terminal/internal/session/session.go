@@ -26,6 +26,8 @@ type CardReader interface {
 	Read(ctx context.Context) (idcard.Card, error)
 	Present(ctx context.Context) (bool, error)
 	SetProgress(func(idcard.Progress))
+	// Expect says whether the screen asks for a card now.
+	Expect(on bool)
 }
 
 // Submitter keeps applications and tells what became of them.
@@ -98,6 +100,8 @@ type Session struct {
 	wiped    time.Time // when the last visit ended
 	beds     [2]bed
 	tasks    sync.WaitGroup
+
+	expecting bool // a card
 }
 
 type cardEvent struct {
@@ -252,12 +256,26 @@ func (s *Session) set(f func(*State)) {
 }
 
 func (s *Session) publish() {
+	s.expect(s.state.AsksForCard())
 	s.mu.Lock()
 	s.state.Serial++
 	st := s.state
 	s.mu.Unlock()
 	for _, f := range s.listeners {
 		f(st)
+	}
+}
+
+// expect tells the readers when the screen begins or ends to ask for a card.
+func (s *Session) expect(on bool) {
+	if on == s.expecting {
+		return
+	}
+	s.expecting = on
+	for _, r := range []CardReader{s.cfg.Reader, s.cfg.Reader2} {
+		if r != nil {
+			r.Expect(on)
+		}
 	}
 }
 

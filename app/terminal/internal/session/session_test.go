@@ -23,8 +23,9 @@ import (
 
 // reader delivers the cards that a test lays down.
 type reader struct {
-	cards chan idcard.Card
-	told  atomic.Pointer[func(idcard.Progress)]
+	cards    chan idcard.Card
+	told     atomic.Pointer[func(idcard.Progress)]
+	expected atomic.Bool
 }
 
 // progress tells the session what the reader does.
@@ -40,6 +41,7 @@ func (r *reader) Read(ctx context.Context) (idcard.Card, error) {
 }
 func (r *reader) Present(context.Context) (bool, error) { return false, nil }
 func (r *reader) SetProgress(f func(idcard.Progress))   { r.told.Store(&f) }
+func (r *reader) Expect(on bool)                        { r.expected.Store(on) }
 
 // central plays queue and central: what Put and Wait answer.
 type central struct {
@@ -277,6 +279,32 @@ func TestCardIdentifiesAndPrefills(t *testing.T) {
 		if raw, err := json.Marshal(st.Answers); err != nil || len(raw) < 50 {
 			t.Errorf("%s %v", raw, err)
 		}
+	})
+}
+
+// TestTheReaderKnowsWhenTheScreenAsksForACard follows it through a visit.
+func TestTheReaderKnowsWhenTheScreenAsksForACard(t *testing.T) {
+	visit(t, func(v *stage) {
+		expects := func(want bool) {
+			t.Helper()
+			if got := v.reader.expected.Load(); got != want {
+				t.Errorf("at %s it expects a card: %v", v.s.State().Stage, got)
+			}
+		}
+		expects(false)
+		v.do(session.Start{}, session.ChooseService{Service: "flexible-employment-registration"})
+		expects(false)
+		v.want(v.do(session.Begin{}), session.Identify)
+		expects(true)
+		v.do(session.Back{})
+		expects(false)
+		v.do(session.Begin{})
+		expects(true)
+		v.reader.cards <- sample
+		synctest.Wait()
+		expects(false)
+		v.do(session.Leave{}, session.ConfirmLeave{})
+		expects(false)
 	})
 }
 

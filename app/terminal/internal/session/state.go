@@ -99,6 +99,9 @@ func (st State) Locked() bool { return st.CardLeft && st.Reader != idcard.Offlin
 // Open reports that a visit can begin.
 func (st State) Open() bool { return !st.Shut && !st.Locked() }
 
+// AsksForCard reports that the screen asks for a card, and none was read yet.
+func (st State) AsksForCard() bool { return st.Stage == Identify && st.Resident == nil }
+
 // Checks is what the service page says before anything is asked.
 type Checks struct {
 	Printer printer.Status

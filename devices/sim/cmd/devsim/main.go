@@ -16,7 +16,7 @@ import (
 )
 
 const usage = `devsim simulates a card reader, a receipt printer and a code scanner on pseudo
-terminals.
+terminals, and the lamp at the card reader.
 
 Usage:
   devsim --dir DIR [--control 127.0.0.1:0] [--baud 115200] [--card NAME] [--profile crlf]
@@ -25,7 +25,8 @@ Usage:
   devsim replay [--dir .] [--baud 115200] FILE
 
 DIR is made if need be. DIR/reader, DIR/printer and DIR/scanner lead to the devices,
-DIR/control holds the address of the control, which a browser can open too; all four
+DIR/lamp holds the files of a lamp of the kernel's LED class, for [light] led, and
+DIR/control the address of the control, which a browser can open too; all of them
 go when devsim ends. The scanner puts CR LF behind each code, with --profile packet
 it packs each with its length.
 

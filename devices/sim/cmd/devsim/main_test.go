@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"leye/devices/idcard/samv"
+	"leye/devices/lamp"
+	"leye/devices/lamp/led"
 	"leye/devices/printer"
 	"leye/devices/printer/escpos"
 	"leye/devices/printer/printertest"
@@ -107,6 +109,16 @@ func TestDevicesAreThereAndGoWithTheProgram(t *testing.T) {
 		if card, err := reader.Read(ctx); err != nil || card.Kind != "resident" {
 			t.Errorf("read: %v, %v", card, err)
 		}
+		light, err := led.Open(filepath.Join(dir, "lamp"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := light.Show(lamp.Blinking); err != nil {
+			t.Errorf("lamp: %v", err)
+		}
+		if out, _, code := devsim(t, "ctl", "--dir", dir, "state"); code != 0 || !strings.Contains(out, `"shows":"blinking"`) {
+			t.Errorf("state %d: %s", code, out)
+		}
 		if err := reader.Close(); err != nil {
 			t.Error(err)
 		}
@@ -119,7 +131,7 @@ func TestDevicesAreThereAndGoWithTheProgram(t *testing.T) {
 			continue
 		}
 		// One that was killed leaves its names; the next run takes them over.
-		if len(left) != 4 {
+		if len(left) != 5 {
 			t.Errorf("killed, it left %v", left)
 		}
 		again := start(t, "--dir", dir)

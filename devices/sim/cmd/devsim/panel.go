@@ -17,6 +17,7 @@ type panel struct {
 	reader  *sim.Reader
 	printer *sim.Printer
 	scanner *sim.Scanner
+	lamp    *sim.Lamp
 
 	readerPort, printerPort, scannerPort string
 }
@@ -155,6 +156,7 @@ func (p *panel) state() any {
 		"reader":  map[string]any{"port": p.readerPort, "card": p.reader.Card(), "line": p.reader.Line()},
 		"printer": map[string]any{"port": p.printerPort, "state": p.printer.State(), "line": p.printer.Line()},
 		"scanner": map[string]any{"port": p.scannerPort, "sent": p.scanner.Sent(), "line": p.scanner.Line()},
+		"lamp":    map[string]any{"folder": p.lamp.Path(), "shows": p.lamp.Shows().String()},
 	}
 }
 
@@ -171,7 +173,7 @@ func send(w http.ResponseWriter, kind string, data []byte) {
 
 var page = template.Must(template.New("page").Parse(`<!doctype html><meta charset="utf-8"><title>devsim</title>
 <style>body{font:16px sans-serif;margin:2em;display:flex;gap:3em}form{display:inline}button{font:inherit;margin:.2em;padding:.4em .8em}img{border:1px solid #ccc;max-width:420px}</style>
-<div><h1>devsim</h1><p>Card: <b>{{or .Card "none"}}</b></p>
+<div><h1>devsim</h1><p>Card: <b>{{or .Card "none"}}</b>, lamp: <b>{{.Lamp}}</b></p>
 {{range .Cards}}<form method="post" action="/card/lay?name={{.}}&amp;page=1"><button>{{.}}</button></form>{{end}}
 <form method="post" action="/card/take?page=1"><button>take the card</button></form>
 <h2>Scanner</h2><p>{{.Sent}} sent</p>
@@ -184,7 +186,7 @@ var page = template.Must(template.New("page").Parse(`<!doctype html><meta charse
 func (p *panel) page(w http.ResponseWriter, _ *http.Request) {
 	// The template is checked at start; only a vanished client can fail here.
 	_ = page.Execute(w, map[string]any{
-		"Card": p.reader.Card(), "Cards": p.reader.Cards(), "Printer": p.printer.State(), "Sent": p.scanner.Sent(),
+		"Card": p.reader.Card(), "Lamp": p.lamp.Shows().String(), "Cards": p.reader.Cards(), "Printer": p.printer.State(), "Sent": p.scanner.Sent(),
 		"Scenarios": sim.Scenarios(),
 		"Deeds": []string{"/paper?state=ok", "/paper?state=near", "/paper?state=out", "/cover?open=true", "/cover?open=false", "/printer?power=on", "/printer?power=off", "/paper/clear?x=1", "/slip/take?x=1", "/card/take?when=read",
 			"/reader/noise?seed=1", "/reader/noise?seed=0", "/reader/silence?on=true", "/reader/silence?on=false",

@@ -20,11 +20,21 @@ func ask(t *testing.T, h http.Handler, method, path string) (int, string) {
 	return w.Code, w.Body.String()
 }
 
-func TestControl(t *testing.T) {
-	p := &panel{
-		reader: sim.NewReader(sim.ReaderConfig{}), printer: sim.NewPrinter(sim.PrinterConfig{}), scanner: sim.NewScanner(sim.ScannerConfig{}),
-		readerPort: "dir/reader", printerPort: "dir/printer", scannerPort: "dir/scanner",
+// newPanel has devices without lines.
+func newPanel(t *testing.T) *panel {
+	t.Helper()
+	lamp, err := sim.NewLamp(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
 	}
+	return &panel{
+		reader: sim.NewReader(sim.ReaderConfig{}), printer: sim.NewPrinter(sim.PrinterConfig{}), scanner: sim.NewScanner(sim.ScannerConfig{}), lamp: lamp,
+	}
+}
+
+func TestControl(t *testing.T) {
+	p := newPanel(t)
+	p.readerPort, p.printerPort, p.scannerPort = "dir/reader", "dir/printer", "dir/scanner"
 	h := p.routes()
 	type state struct {
 		Reader  struct{ Port, Card, Line string }
@@ -70,7 +80,7 @@ func TestControl(t *testing.T) {
 }
 
 func TestControlRefuses(t *testing.T) {
-	h := (&panel{reader: sim.NewReader(sim.ReaderConfig{}), printer: sim.NewPrinter(sim.PrinterConfig{}), scanner: sim.NewScanner(sim.ScannerConfig{})}).routes()
+	h := newPanel(t).routes()
 	for _, path := range []string{"/card/lay?name=nobody", "/card/lay", "/paper?state=wet", "/cover", "/printer?power=", "/card/take?when=now", "/reader/noise", "/reader/noise?seed=x", "/printer/silence?on=", "/scan", "/scan?fault=ghost", "/scanner/noise", "/scenario?name=flood", "/scenario", "/mend?name="} {
 		if code, body := ask(t, h, http.MethodPost, path); code != http.StatusBadRequest || body == "" {
 			t.Errorf("%s: %d %s", path, code, body)
@@ -82,7 +92,7 @@ func TestControlRefuses(t *testing.T) {
 }
 
 func TestControlShowsThePaperAndTheCards(t *testing.T) {
-	p := &panel{reader: sim.NewReader(sim.ReaderConfig{}), printer: sim.NewPrinter(sim.PrinterConfig{}), scanner: sim.NewScanner(sim.ScannerConfig{})}
+	p := newPanel(t)
 	h := p.routes()
 	_, body := ask(t, h, http.MethodGet, "/cards")
 	var cards []string
@@ -112,7 +122,7 @@ func TestControlShowsThePaperAndTheCards(t *testing.T) {
 // says so, and afterwards all is as before.
 func TestEveryScenarioShowsAndIsMended(t *testing.T) {
 	for _, s := range sim.Scenarios() {
-		h := (&panel{reader: sim.NewReader(sim.ReaderConfig{}), printer: sim.NewPrinter(sim.PrinterConfig{}), scanner: sim.NewScanner(sim.ScannerConfig{})}).routes()
+		h := newPanel(t).routes()
 		if code, body := ask(t, h, http.MethodPost, "/card/lay?name=resident_plain"); code != http.StatusOK {
 			t.Fatal(body)
 		}

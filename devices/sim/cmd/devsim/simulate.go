@@ -65,6 +65,10 @@ func simulate(ctx context.Context, o options, out io.Writer) (err error) {
 	if p.scannerPort, err = d.serve(ctx, "scanner", p.scanner.Run); err != nil {
 		return err
 	}
+	if p.lamp, err = sim.NewLamp(filepath.Join(o.dir, "lamp")); err != nil {
+		return err
+	}
+	d.names = append(d.names, p.lamp.Remove)
 	return d.listen(ctx, o.control, p, out)
 }
 
@@ -158,7 +162,7 @@ func (d *desk) listen(ctx context.Context, address string, p *panel, out io.Writ
 	server := &http.Server{Handler: p.routes(), ReadHeaderTimeout: 5 * time.Second}
 	closed := context.AfterFunc(ctx, func() { _ = server.Close() })
 	defer closed()
-	if _, err := fmt.Fprintf(out, "reader  %s\nprinter %s\nscanner %s\ncontrol %s\n", p.readerPort, p.printerPort, p.scannerPort, url); err != nil {
+	if _, err := fmt.Fprintf(out, "reader  %s\nprinter %s\nscanner %s\nlamp    %s\ncontrol %s\n", p.readerPort, p.printerPort, p.scannerPort, p.lamp.Path(), url); err != nil {
 		return errors.Join(err, l.Close())
 	}
 	if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
