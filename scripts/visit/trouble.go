@@ -56,6 +56,9 @@ func news(now, before probe.View) string {
 	return strings.Join(found, "")
 }
 
+// coverOpen is what staff read of a printer whose cover is open.
+const coverOpen = "K-204"
+
 // closeCover waits until the screen says that no slip came out, looks that it
 // says neither more nor less, closes the printer and asks for the slip again.
 func (p *Player) closeCover(ctx context.Context) error {
@@ -74,6 +77,9 @@ func (p *Player) closeCover(ctx context.Context) error {
 		return fmt.Errorf("the screen went on to %s without a slip", told.Screen)
 	}
 	p.Record.see(told)
+	if words := strings.Join(told.Texts, ""); !strings.Contains(words, coverOpen) {
+		return fmt.Errorf("with its cover open the screen does not say %s", coverOpen)
+	}
 	if p.proofOnScreen(told) == "" {
 		return errors.New("without a slip the screen shows no number either")
 	}

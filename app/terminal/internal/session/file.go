@@ -178,10 +178,26 @@ func printCode(p PrintState, filing kiosk.Code, err error) kiosk.Code {
 	case errors.As(err, &coded):
 		return coded.Code()
 	case p == PrintFailed:
-		return kiosk.CodePrinterFault
+		return printerCode(err)
 	case p == PrintDoubt:
 		return kiosk.CodeSlipInDoubt
 	default:
 		return ""
 	}
+}
+
+// printerCode is what keeps a printer from printing.
+func printerCode(err error) kiosk.Code {
+	var said *printer.StatusError
+	switch {
+	case errors.Is(err, printer.ErrSilent):
+		return kiosk.CodePrinterOffline
+	case !errors.As(err, &said):
+		return kiosk.CodePrinterFault
+	case said.Status.CoverOpen:
+		return kiosk.CodeCoverOpen
+	case said.Status.Paper == printer.PaperOut:
+		return kiosk.CodePaperOut
+	}
+	return kiosk.CodePrinterFault
 }

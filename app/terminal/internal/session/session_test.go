@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -397,6 +398,11 @@ type coded struct{ error }
 
 func (coded) Code() kiosk.Code { return kiosk.CodeStoreFull }
 
+// stopped is a printer that refuses, and says why.
+func stopped(s printer.Status) error {
+	return &printer.StatusError{Op: "start slip", Status: s, Err: printer.ErrNotReady}
+}
+
 func TestPaperIsPrintedAgainUnlessItCameOut(t *testing.T) {
 	for _, c := range []struct {
 		proof printer.Proof
@@ -404,7 +410,12 @@ func TestPaperIsPrintedAgainUnlessItCameOut(t *testing.T) {
 		again bool
 		code  kiosk.Code
 	}{
-		{printer.NotSent, errors.New("paper out"), true, kiosk.CodePrinterFault},
+		{printer.NotSent, errors.New("glyphs are missing"), true, kiosk.CodePrinterFault},
+		{printer.NotSent, fmt.Errorf("ask printer: %w", printer.ErrSilent), true, kiosk.CodePrinterOffline},
+		{printer.NotSent, stopped(printer.Status{CoverOpen: true}), true, kiosk.CodeCoverOpen},
+		{printer.NotSent, stopped(printer.Status{Paper: printer.PaperOut}), true, kiosk.CodePaperOut},
+		{printer.NotSent, stopped(printer.Status{CutterError: true}), true, kiosk.CodePrinterFault},
+		{printer.InDoubt, stopped(printer.Status{CoverOpen: true}), true, kiosk.CodeSlipInDoubt},
 		{printer.NotSent, coded{errors.New("disk full")}, true, kiosk.CodeStoreFull},
 		{printer.InDoubt, errors.New("cable"), true, kiosk.CodeSlipInDoubt},
 		{printer.Sent, nil, false, ""}, {printer.Printed, nil, false, ""},
