@@ -25,6 +25,7 @@ type fakeKiosk struct {
 	latin   bool
 	answers map[string]string
 	card    string
+	code    string // that was scanned
 	slip    string
 
 	stiff bool // does not follow the finger
@@ -228,6 +229,14 @@ func (k *fakeKiosk) LayCard(_ context.Context, name string) error {
 func (k *fakeKiosk) TakeCard(context.Context) error {
 	k.card = ""
 	k.show("idle")
+	return nil
+}
+
+func (k *fakeKiosk) Scan(_ context.Context, text string) error {
+	k.code = text
+	if text == "LEYE:flex" {
+		k.show("service")
+	}
 	return nil
 }
 

@@ -24,10 +24,11 @@ type Finger interface {
 	Drag(fromX, fromY, toX, toY int) error
 }
 
-// Desk is what lies around the terminal: the card and the paper.
+// Desk is what lies around the terminal: the card, the code and the paper.
 type Desk interface {
 	LayCard(ctx context.Context, name string) error
 	TakeCard(ctx context.Context) error
+	Scan(ctx context.Context, text string) error
 	Slip(ctx context.Context) (string, error) // text of what has been printed
 	Cover(ctx context.Context, open bool) error
 }
@@ -241,7 +242,27 @@ func (p *Player) start(ctx context.Context, view probe.View) error {
 }
 
 func (p *Player) home(ctx context.Context, view probe.View) error {
+	if p.Visit.Scan != "" {
+		return p.scan(ctx, view)
+	}
 	return p.leave(ctx, view, "event:"+p.Visit.Event)
+}
+
+// scan holds the code to the scanner once and waits for where it leads.
+func (p *Player) scan(ctx context.Context, view probe.View) error {
+	if p.answered["scan"] {
+		return errors.New("the code that was held up leads nowhere")
+	}
+	p.answered["scan"] = true
+	if err := p.Devices.Scan(ctx, p.Visit.Scan); err != nil {
+		return err
+	}
+	from := stepKey(view)
+	led, err := p.until(ctx, "where the code leads", func(v probe.View) bool { return stepKey(v) != from })
+	if err == nil {
+		p.Say("scanned, it leads to %s", led.Screen)
+	}
+	return err
 }
 
 func (p *Player) service(ctx context.Context, view probe.View) error {

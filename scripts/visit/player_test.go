@@ -52,6 +52,18 @@ func TestPlayerAnswersByTouchAndWalksToTheEnd(t *testing.T) {
 	}
 }
 
+func TestPlayerHoldsACodeUpAndFollowsIt(t *testing.T) {
+	k, v := &fakeKiosk{}, fakeVisit()
+	v.Event, v.Scan = "", "LEYE:flex"
+	if _, pictures, err := playFake(t, k, v); err != nil || k.code != v.Scan || k.screen != "idle" || slices.Contains(pictures, "03-event") {
+		t.Errorf("scanned %q, then %v, pictures %v", k.code, err, pictures)
+	}
+	v.Scan = "LEYE:nowhere"
+	if _, _, err := playFake(t, &fakeKiosk{}, v); err == nil || !strings.Contains(err.Error(), "where the code leads") {
+		t.Errorf("a code that leads nowhere: %v", err)
+	}
+}
+
 func TestPlayerStopsBeforeTheScreenThatIsNamed(t *testing.T) {
 	k := &fakeKiosk{screen: "idle", answers: map[string]string{}}
 	p := &Player{

@@ -17,11 +17,12 @@ type Visit struct {
 	Event   string `json:"event"`            // life event under which it is found
 	Card    string `json:"card,omitempty"`   // name of a card of the simulated reader; empty for matters without identity
 	Person  Person `json:"person,omitzero"`  // who the card names
+	Scan    string `json:"scan,omitempty"`   // code that is held to the scanner at home; it leads to the service
 	Search  Answer `json:"search,omitzero"`  // typed into the search of policies
 	Result  string `json:"result,omitempty"` // title of the policy that is read
 
 	Answers map[string]Answer `json:"answers"`         // given by touch
-	Given   map[string]any    `json:"given,omitempty"` // come from the card and must stand everywhere
+	Given   map[string]any    `json:"given,omitempty"` // come from the card or the code and must stand everywhere
 	Unseen  []string          `json:"unseen,omitempty"`
 }
 
@@ -42,6 +43,7 @@ type declaration struct {
 	Event   string         `toml:"event"`
 	Card    string         `toml:"card"`
 	Person  Person         `toml:"person"`
+	Scan    string         `toml:"scan"`
 	Search  any            `toml:"search"`
 	Result  string         `toml:"result"`
 	Answers map[string]any `toml:"answers"`
@@ -75,7 +77,7 @@ func ParseVisit(data []byte, now time.Time) (Visit, error) {
 		return Visit{}, fmt.Errorf("no service")
 	}
 	v := Visit{
-		Service: d.Service, Event: d.Event, Card: d.Card, Person: d.Person, Result: d.Result,
+		Service: d.Service, Event: d.Event, Card: d.Card, Person: d.Person, Scan: d.Scan, Result: d.Result,
 		Answers: map[string]Answer{}, Given: d.Given, Unseen: d.Unseen,
 	}
 	for key, value := range d.Answers {

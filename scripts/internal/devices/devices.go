@@ -1,5 +1,5 @@
 // Package devices is the client of the simulated devices' control: it lays and
-// takes cards and fetches what has been printed. The devices themselves are
+// takes cards, holds codes to the scanner and fetches what has been printed. The devices themselves are
 // reached by the kiosk alone, over their serial lines.
 package devices
 

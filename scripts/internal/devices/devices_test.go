@@ -1,6 +1,7 @@
 package devices
 
 import (
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -10,7 +11,8 @@ import (
 func TestControlAsksForWhatItsNameSays(t *testing.T) {
 	var asked []string
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		asked = append(asked, r.Method+" "+r.URL.String())
+		body, _ := io.ReadAll(r.Body)
+		asked = append(asked, r.Method+" "+r.URL.String()+string(body))
 		if r.URL.Query().Get("name") == "none" {
 			http.Error(w, "no such card", http.StatusNotFound)
 			return
@@ -25,13 +27,16 @@ func TestControlAsksForWhatItsNameSays(t *testing.T) {
 	if err := control.TakeCard(t.Context()); err != nil {
 		t.Error(err)
 	}
+	if err := control.Scan(t.Context(), "+LEYE"); err != nil {
+		t.Error(err)
+	}
 	if err := control.Tear(t.Context()); err != nil {
 		t.Error(err)
 	}
 	if slip, err := control.Slip(t.Context()); err != nil || slip != "受理回执" {
 		t.Errorf("slip = %q, %v", slip, err)
 	}
-	want := "POST /card/lay?name=resident_plain POST /card/take POST /paper/clear GET /paper.txt"
+	want := "POST /card/lay?name=resident_plain POST /card/take POST /scan+LEYE POST /paper/clear GET /paper.txt"
 	if got := strings.Join(asked, " "); got != want {
 		t.Errorf("asked %s, want %s", got, want)
 	}
