@@ -57,10 +57,11 @@ func main() {
 	flag.IntVar(&c.rounds, "rounds", 5, "how often each thing is measured")
 	flag.DurationVar(&c.module, "module", 0, "own time of the simulated card module")
 	filing := flag.String("filing", "", "`file` with the output of the queue's benchmark")
+	drivers := flag.String("drivers", "", "`file` with the output of the drivers' benchmarks")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	over, err := run(ctx, c, *filing, os.Stdout)
+	over, err := run(ctx, c, *filing, *drivers, os.Stdout)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "measure:", err)
 	}
@@ -69,7 +70,7 @@ func main() {
 	}
 }
 
-func run(ctx context.Context, c config, filing string, out io.Writer) (over bool, err error) {
+func run(ctx context.Context, c config, filing, drivers string, out io.Writer) (over bool, err error) {
 	display, err := x11.Open("")
 	if err != nil {
 		return false, err
@@ -87,6 +88,13 @@ func run(ctx context.Context, c config, filing string, out io.Writer) (over bool
 		}
 		lines = append(lines, l)
 	}
+	if drivers != "" {
+		more, err := readDrivers(drivers)
+		if err != nil {
+			return false, err
+		}
+		lines = append(lines, more...)
+	}
 	return table(out, lines)
 }
 
@@ -94,17 +102,25 @@ func table(out io.Writer, lines []line) (over bool, err error) {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "what\tvalue\tfloor\tratio\tlimit\t")
 	for _, l := range lines {
-		floor, ratio, limit := "-", "-", fmt.Sprintf("%.0f %s", l.limit, l.unit)
+		floor, ratio, limit := "-", "-", fmt.Sprintf("%g %s", l.limit, l.unit)
 		if l.floor != 0 {
-			floor, ratio, limit = fmt.Sprintf("%.1f %s", l.floor, l.unit), fmt.Sprintf("%.2f", l.ratio()), fmt.Sprintf("%.2f", l.limit)
+			floor, ratio, limit = figure(l.floor)+" "+l.unit, fmt.Sprintf("%.2f", l.ratio()), fmt.Sprintf("%.2f", l.limit)
 		}
 		verdict := "ok"
 		if l.over() {
 			verdict, over = "OVER", true
 		}
-		fmt.Fprintf(w, "%s\t%.1f %s\t%s\t%s\t%s\t%s\n", l.what, l.value, l.unit, floor, ratio, limit, verdict)
+		fmt.Fprintf(w, "%s\t%s %s\t%s\t%s\t%s\t%s\n", l.what, figure(l.value), l.unit, floor, ratio, limit, verdict)
 	}
 	return over, w.Flush()
+}
+
+// figure has three digits that say something.
+func figure(v float64) string {
+	if v < 10 {
+		return fmt.Sprintf("%.2f", v)
+	}
+	return fmt.Sprintf("%.1f", v)
 }
 
 var errNothing = errors.New("nothing was measured")

@@ -26,7 +26,7 @@ func (m *measurer) all(ctx context.Context) ([]line, error) {
 	if err != nil {
 		return nil, fmt.Errorf("measure the start: %w", err)
 	}
-	bareMemory, err := m.bareMemory(ctx)
+	bareMemory, bareRest, err := m.bareWindow(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("measure memory: %w", err)
 	}
@@ -35,6 +35,10 @@ func (m *measurer) all(ctx context.Context) ([]line, error) {
 		return nil, err
 	}
 	defer kiosk.stop(m.display) //nolint:errcheck // the figures are taken
+	rest, err := kiosk.rest(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("measure rest: %w", err)
+	}
 	touches, pages, err := m.touches(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("measure touches: %w", err)
@@ -56,6 +60,7 @@ func (m *measurer) all(ctx context.Context) ([]line, error) {
 	}
 	return []line{
 		start, touches, card,
+		{what: "idle screen, of a core / bare window", value: rest, floor: bareRest, unit: "%", limit: 1.5},
 		{what: "resident memory at home / bare window", value: memory, floor: bareMemory, unit: "MiB", limit: 1.3},
 	}, nil
 }
@@ -104,17 +109,19 @@ func (m *measurer) starts(ctx context.Context) (line, error) {
 	return line{what: "start to first frame / bare window", value: value, floor: floor, unit: "ms", limit: 2}, err
 }
 
-func (m *measurer) bareMemory(ctx context.Context) (float64, error) {
+// bareWindow is its memory and what it takes of a processor at rest.
+func (m *measurer) bareWindow(ctx context.Context) (memory, rest float64, err error) {
 	p, _, err := m.firstFrame(ctx, m.bare)
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
-	time.Sleep(time.Second) // its first frames; it has no probe to say when they are done
-	memory, err := p.resident()
-	if err != nil {
-		return 0, err
+	if rest, err = p.rest(ctx); err != nil {
+		return 0, 0, err
 	}
-	return memory, p.stop(m.display)
+	if memory, err = p.resident(); err != nil {
+		return 0, 0, err
+	}
+	return memory, rest, p.stop(m.display)
 }
 
 // wait looks until a control can be touched and the screen is at rest.

@@ -91,6 +91,25 @@ func change(ctx context.Context, display *x11.Display, part image.Rectangle, bef
 	return fmt.Errorf("wait for %v to change: %w", part, ctx.Err())
 }
 
+// rest is the share of a processor, in per cent, that the program takes while nobody
+// touches it.
+func (p *program) rest(ctx context.Context) (float64, error) {
+	const settled, watched = 5 * time.Second, 30 * time.Second
+	var busy [2]time.Duration
+	for i, wait := range []time.Duration{settled, watched} {
+		select {
+		case <-time.After(wait):
+		case <-ctx.Done():
+			return 0, ctx.Err()
+		}
+		var err error
+		if busy[i], err = p.busy(); err != nil {
+			return 0, err
+		}
+	}
+	return 100 * (busy[1] - busy[0]).Seconds() / watched.Seconds(), nil
+}
+
 // resident is the memory that the program has in the machine, in MiB.
 func (p *program) resident() (float64, error) {
 	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
@@ -106,22 +125,21 @@ func (p *program) resident() (float64, error) {
 	return 0, errors.New("read memory: no VmRSS")
 }
 
-// readFiling takes the ratio out of what go test -bench printed.
-func readFiling(path string) (line, error) {
-	data, err := os.ReadFile(path)
+// ticks is in how many parts the kernel counts a second of a processor.
+const ticks = 100
+
+// busy is the processor time that the program has had.
+func (p *program) busy() (time.Duration, error) {
+	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.cmd.Process.Pid))
 	if err != nil {
-		return line{}, fmt.Errorf("read the queue's benchmark: %w", err)
+		return 0, fmt.Errorf("read processor time: %w", err)
 	}
-	figures := map[string]float64{}
-	words := strings.Fields(string(data))
-	for i := 1; i < len(words); i++ {
-		if f, err := strconv.ParseFloat(words[i-1], 64); err == nil {
-			figures[words[i]] = f
-		}
+	// Behind the program's name, which may hold anything, the 12th and 13th field.
+	fields := strings.Fields(string(data[bytes.LastIndexByte(data, ')')+1:]))
+	if len(fields) < 13 {
+		return 0, errors.New("read processor time: too few fields")
 	}
-	put, appended := figures["put-p50-ns"], figures["append-p50-ns"]
-	if put == 0 || appended == 0 {
-		return line{}, errors.New("read the queue's benchmark: it printed no figures")
-	}
-	return line{what: "filed durably / 4 KiB appended and synced", value: put / 1e6, floor: appended / 1e6, unit: "ms", limit: 2}, nil
+	user, err := strconv.Atoi(fields[11])
+	system, failed := strconv.Atoi(fields[12])
+	return time.Duration(user+system) * time.Second / ticks, errors.Join(err, failed)
 }
