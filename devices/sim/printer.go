@@ -71,9 +71,11 @@ type Printer struct {
 	free  time.Time
 	lines []time.Time // ends of the movements under way
 	fate  []fate
-	drawn int // slips drawn back
-	moved int // dots of paper since the start
-	taken int // bytes received since the start
+	drawn int           // slips drawn back
+	laid  time.Time     // when the slip at the presenter was cut
+	holds time.Duration // until it is drawn back by itself; 0: never
+	moved int           // dots of paper since the start
+	taken int           // bytes received since the start
 	cable []cableFate
 }
 
@@ -126,7 +128,7 @@ func NewPrinter(c PrinterConfig) *Printer {
 	if c.Font == "CHINA GB2312" {
 		c.Charset = paper.GB2312
 	}
-	return &Printer{
+	p := &Printer{
 		cfg:   c,
 		kick:  make(chan struct{}, 1),
 		talk:  make(chan struct{}, 1),
@@ -134,7 +136,14 @@ func NewPrinter(c PrinterConfig) *Printer {
 		state: state{power: true},
 		roll:  paper.NewRoll(paper.Config{Dots: c.Dots, Charset: c.Charset, Fonts: c.Fonts}),
 	}
+	if c.Family == "citizen" {
+		p.holds = ownPatience
+	}
+	return p
 }
+
+// ownPatience is how long a Citizen presenter holds a slip unless it is told otherwise.
+const ownPatience = 5 * time.Second
 
 func poke(c chan struct{}) {
 	select {
@@ -284,6 +293,7 @@ func (p *Printer) realTime(c byte) {
 	p.dle = p.dle[:0]
 	switch {
 	case cmd.Name == "DLE EOT" && p.cfg.Level > 0:
+		p.tire()
 		p.say(p.state.answer(p.cfg.Family, cmd.Args[0])...)
 	case cmd.Name == "DLE ENQ" && cmd.Args[0] == 2:
 		p.clear()
@@ -554,7 +564,7 @@ func (p *Printer) do(ctx context.Context, c paper.Command, epoch int) {
 	p.reply(c)
 	m := p.roll.Do(c)
 	if m.Cut && p.cfg.Family != "" {
-		p.state.exit = true
+		p.state.exit, p.laid = true, time.Now()
 	}
 	p.present(c)
 	wait := p.move(m)
@@ -568,10 +578,24 @@ func (p *Printer) present(c paper.Command) {
 	custom := p.cfg.Family == "custom" && c.Name == "GS e" && c.Args[0] == 2
 	citizen := p.cfg.Family == "citizen" && c.Name == "GS R" && c.Args[0] == '0'
 	if custom || citizen {
-		if p.state.exit {
-			p.drawn++
-		}
-		p.state.exit = false
+		p.drawBack()
+	}
+	if p.cfg.Family == "citizen" && c.Name == "GS R" && c.Args[0] == '1' {
+		p.holds = time.Duration(c.Args[1]) * time.Second
+	}
+}
+
+func (p *Printer) drawBack() {
+	if p.state.exit {
+		p.drawn++
+	}
+	p.state.exit = false
+}
+
+// tire draws back what nobody has taken in time.
+func (p *Printer) tire() {
+	if p.state.exit && p.holds > 0 && time.Since(p.laid) >= p.holds {
+		p.drawBack()
 	}
 }
 

@@ -36,6 +36,7 @@ func fault(s *state) string {
 func (p *Printer) State() PrinterState {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.tire()
 	word := func(on bool, yes, no string) string {
 		if on {
 			return yes

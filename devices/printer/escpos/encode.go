@@ -29,6 +29,7 @@ type Profile struct {
 	Glyphs    Glyphs  // may be nil
 	PictureQR bool    // the printer has no GS ( k: QR codes go out as pictures
 	Knife     int     // dots from head to knife; 0 means 120
+	Hold      []byte  // a command before each slip, of printers that hold it at a presenter
 }
 
 // Encoder turns documents into commands. It is not safe for concurrent use.
@@ -92,6 +93,7 @@ func (e *Encoder) Setup(out *Encoded) {
 	out.MotionUnits()
 	out.Area(e.profile.Dots)
 	out.LineSpacing(lineDots)
+	out.Buffer = append(out.Buffer, e.profile.Hold...)
 	out.mark()
 	e.align, e.top = printer.Left, true
 }

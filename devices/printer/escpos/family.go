@@ -26,6 +26,7 @@ type Family struct {
 	full      bool // DLE EOT 20 tells all
 	exit      byte // bits of a slip at the exit; 0: no sensor
 	retract   []byte
+	hold      []byte // stands before each slip
 }
 
 // Exit reports whether the family has a sensor at the paper exit.
@@ -72,6 +73,7 @@ type declared struct {
 		Full    bool   `toml:"full"`
 		Bits    int    `toml:"bits"`
 		Retract string `toml:"retract"`
+		Hold    string `toml:"hold"`
 	} `toml:"exit"`
 }
 
@@ -84,12 +86,16 @@ func parseFamily(name string, data []byte) (*Family, error) {
 	if err != nil {
 		return nil, fmt.Errorf("exit.retract: %w", err)
 	}
-	if err := d.check(retract); err != nil {
+	hold, err := hex.DecodeString(strings.ReplaceAll(d.Exit.Hold, " ", ""))
+	if err != nil {
+		return nil, fmt.Errorf("exit.hold: %w", err)
+	}
+	if err := errors.Join(d.check(retract), d.checkHold(hold)); err != nil {
 		return nil, err
 	}
 	return &Family{
 		Name: name, Ordered: d.Replies == "order", Knife: d.Knife * dotsPerMM,
-		near: byte(d.Paper.Near), end: byte(d.Paper.End), full: d.Exit.Full, exit: byte(d.Exit.Bits), retract: retract,
+		near: byte(d.Paper.Near), end: byte(d.Paper.End), full: d.Exit.Full, exit: byte(d.Exit.Bits), retract: retract, hold: hold,
 	}, nil
 }
 
@@ -111,8 +117,22 @@ func (d *declared) check(retract []byte) error {
 	case d.Exit.Full && d.Replies == "bits":
 		// Its answer begins like an automatic block.
 		return errors.New("exit.full: replies are told apart by their bits")
-	case len(retract) > 0 && (len(retract) < 2 || len(retract) > 8 || retract[0] < 0x10 || retract[0] > 0x1D):
+	case len(retract) > 0 && !isCommand(retract):
 		return errors.New("exit.retract: no command")
 	}
 	return nil
 }
+
+func (d *declared) checkHold(hold []byte) error {
+	switch {
+	case len(hold) == 0:
+		return nil
+	case d.Exit.Bits == 0:
+		return errors.New("exit.hold: no bits of a sensor")
+	case !isCommand(hold):
+		return errors.New("exit.hold: no command")
+	}
+	return nil
+}
+
+func isCommand(b []byte) bool { return len(b) >= 2 && len(b) <= 8 && b[0] >= 0x10 && b[0] <= 0x1D }

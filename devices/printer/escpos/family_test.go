@@ -28,7 +28,7 @@ func TestEveryFamilyIsDeclaredWell(t *testing.T) {
 }
 
 func TestFaultyFamiliesAreRefused(t *testing.T) {
-	const good = "replies = \"bits\"\nknife = 15\n[paper]\nnear = 0x0C\nend = 0x20\n[exit]\nbits = 0x40\nretract = \"1D 52 30\"\n"
+	const good = "replies = \"bits\"\nknife = 15\n[paper]\nnear = 0x0C\nend = 0x20\n[exit]\nbits = 0x40\nretract = \"1D 52 30\"\nhold = \"1D 52 31 00\"\n"
 	if _, err := parseFamily("x", []byte(good)); err != nil {
 		t.Fatal(err)
 	}
@@ -42,7 +42,9 @@ func TestFaultyFamiliesAreRefused(t *testing.T) {
 		{"bits = 0x40", "bits = 0x140"}:       "not bits of a byte",
 		{`retract = "1D 52 30"`, "full=true"}: "told apart",
 		{"1D 52 30", "1D 5"}:                  "exit.retract",
-		{"1D 52 30", "41 42"}:                 "no command",
+		{"1D 52 30", "41 42"}:                 "exit.retract: no command",
+		{"1D 52 31 00", "1D 5"}:               "exit.hold",
+		{"1D 52 31 00", "41 42"}:              "exit.hold: no command",
 		{"knife", "colour = 1\nknife"}:        "missing",
 	} {
 		_, err := parseFamily("x", []byte(strings.Replace(good, change[0], change[1], 1)))
@@ -65,7 +67,7 @@ func FuzzFamily(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if family.Knife <= 0 || family.near == 0 || family.end == 0 || len(family.retract) > 0 && !family.Exit() {
+		if family.Knife <= 0 || family.near == 0 || family.end == 0 || len(family.retract)+len(family.hold) > 0 && !family.Exit() {
 			t.Errorf("%+v", family)
 		}
 	})

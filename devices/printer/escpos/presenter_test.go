@@ -119,6 +119,23 @@ func interrupted(t *testing.T, b bench, fault sim.Scenario, at int) {
 	}
 }
 
+// TestASlipWaitsForItsHand: a printer that draws slips back by itself would have the
+// driver take one for taken.
+func TestASlipWaitsForItsHand(t *testing.T) {
+	for _, d := range dialects {
+		synctest.Test(t, func(t *testing.T) {
+			b := onDialect(t, d.family, d.answers)
+			if _, err := b.Print(t.Context(), printertest.Sample()); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(40 * time.Second)
+			if s, err := b.Status(t.Context()); err != nil || s.Exit != printer.ExitSlip || b.sim.State().Drawn != 0 {
+				t.Errorf("%s, %d: after a while %v, %v, %d drawn back", d.family, d.answers, s, err, b.sim.State().Drawn)
+			}
+		})
+	}
+}
+
 func TestSlipIsTakenOrDrawnBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := onDialect(t, "citizen", 4)

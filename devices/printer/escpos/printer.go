@@ -181,6 +181,7 @@ func (p *Printer) setCharset(c Charset) {
 		Glyphs:    p.cfg.Glyphs,
 		PictureQR: p.cfg.PictureQR,
 		Knife:     p.family.Knife,
+		Hold:      p.family.hold,
 	})
 }
 

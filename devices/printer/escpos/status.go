@@ -55,9 +55,13 @@ func mergeFull(s *printer.Status, f *Family, b [6]byte) {
 	if b[0] != dle || b[1] != 0x0F {
 		return
 	}
-	s.Paper = supply(s.Paper, b[2]&0x01 != 0, b[2]&0x04 != 0)
+	// The virtual end is a length that was counted behind the near end.
+	s.Paper = supply(s.Paper, b[2]&0x01 != 0, b[2]&0x44 != 0)
 	s.Exit = exit(b[2]&f.exit != 0)
-	s.CoverOpen = s.CoverOpen || b[3]&0x03 != 0
+	s.CoverOpen = s.CoverOpen || b[3]&0x03 != 0 || b[5]&0x02 != 0
+	if b[4]&0x08 != 0 {
+		s.ErrorDetail = "supply voltage"
+	}
 	s.HeadHot, s.Jam = s.HeadHot || b[4]&0x01 != 0, s.Jam || b[4]&0x40 != 0
 	s.CutterError, s.Unrecoverable = s.CutterError || b[5]&0x01 != 0, s.Unrecoverable || b[5]&0x0C != 0
 }
