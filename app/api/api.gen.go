@@ -372,6 +372,9 @@ type Heartbeat struct {
 	JournalHead    *string    `json:"journalHead,omitempty"`
 	OldestQueuedAt *time.Time `json:"oldestQueuedAt,omitempty"`
 
+	// PaperLeft Paper that should be left on the printer's roll, in mm; absent while it cannot be counted.
+	PaperLeft *int `json:"paperLeft,omitempty"`
+
 	// Parked Applications that were refused for good and wait for staff.
 	Parked          *int    `json:"parked,omitempty"`
 	PoliciesVersion *string `json:"policiesVersion,omitempty"`

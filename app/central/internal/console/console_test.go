@@ -294,8 +294,8 @@ func TestCasePage(t *testing.T) {
 func TestTerminalsPage(t *testing.T) {
 	d := open(t)
 	for id, beat := range map[string]ledger.Terminal{
-		"PT01": {SeenAt: noon, SentAt: noon},
-		"PT02": {SeenAt: noon.Add(-6 * time.Minute), SentAt: noon.Add(-13 * time.Minute), Queued: 2, OldestQueuedAt: noon.Add(-3 * time.Hour)},
+		"PT01": {SeenAt: noon, SentAt: noon, PaperLeft: -1},
+		"PT02": {SeenAt: noon.Add(-6 * time.Minute), SentAt: noon.Add(-13 * time.Minute), PaperLeft: 23_900, Queued: 2, OldestQueuedAt: noon.Add(-3 * time.Hour)},
 		"PT03": {SeenAt: noon.Add(-50 * time.Hour), SentAt: noon.Add(-50 * time.Hour), CatalogueVersion: "older"},
 	} {
 		beat.ID, beat.Version = id, "1.0.0"
@@ -303,7 +303,7 @@ func TestTerminalsPage(t *testing.T) {
 	}
 	d.login()
 	_, page := d.get("/terminals")
-	for _, want := range []string{"刚刚", "6 分钟前", "2 天前", "最早 3 小时前", "时钟慢 7 分 0 秒", "目录未更新", `dot calm`, `dot soon`, `dot late`} {
+	for _, want := range []string{"刚刚", "6 分钟前", "2 天前", "最早 3 小时前", "时钟慢 7 分 0 秒", "目录未更新", "约 23 米", `<td class="figure">—</td>`, `dot calm`, `dot soon`, `dot late`} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page does not show %s", want)
 		}

@@ -367,6 +367,9 @@ func evacuationRows(all []ledger.Evacuation) []evacuationRow {
 	return rows
 }
 
+// Metres is the paper that is left, in whole metres.
+func (t terminalRow) Metres() int { return t.PaperLeft / 1000 }
+
 func (c *Console) terminal(t ledger.Terminal) terminalRow {
 	silent := c.now().Sub(t.SeenAt)
 	row := terminalRow{Terminal: t, Ago: ago(silent), Heard: "calm", Behind: t.CatalogueVersion != "" && t.CatalogueVersion != c.catalogue.Version()}

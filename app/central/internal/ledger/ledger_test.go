@@ -259,13 +259,13 @@ func TestCasesPagesAndSearches(t *testing.T) {
 func TestBeatReplaces(t *testing.T) {
 	l := openNew(t)
 	for i := range 3 {
-		beat := Terminal{ID: "PT01", SeenAt: noon, SentAt: noon, Version: "1.0.0", Queued: i, Conditions: []Condition{{Code: "P-021", Severity: "warning"}}}
+		beat := Terminal{ID: "PT01", SeenAt: noon, SentAt: noon, Version: "1.0.0", Queued: i, PaperLeft: 9000 - i, Conditions: []Condition{{Code: "P-021", Severity: "warning"}}}
 		if err := l.Beat(t.Context(), beat); err != nil {
 			t.Fatal(err)
 		}
 	}
 	all, err := l.Terminals(t.Context())
-	if err != nil || len(all) != 1 || all[0].Queued != 2 || len(all[0].Conditions) != 1 || !all[0].OldestQueuedAt.IsZero() {
+	if err != nil || len(all) != 1 || all[0].Queued != 2 || all[0].PaperLeft != 8998 || len(all[0].Conditions) != 1 || !all[0].OldestQueuedAt.IsZero() {
 		t.Errorf("terminals %+v, %v", all, err)
 	}
 }

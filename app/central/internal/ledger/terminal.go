@@ -20,6 +20,7 @@ type Terminal struct {
 	Queued           int
 	Parked           int
 	OldestQueuedAt   time.Time // zero when nothing waits
+	PaperLeft        int       // on the printer's roll, mm; -1 when it is not known
 	Conditions       []Condition
 }
 
@@ -38,14 +39,15 @@ func (l *Ledger) Beat(ctx context.Context, t Terminal) error {
 	}
 	err = l.change(ctx, func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `INSERT INTO terminal (id, seen_at, sent_at, version, catalogue_version,
-			policies_version, queued, parked, oldest_queued_at, conditions)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+			policies_version, queued, parked, oldest_queued_at, conditions, paper_left)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
 			ON CONFLICT (id) DO UPDATE SET seen_at = excluded.seen_at, sent_at = excluded.sent_at,
 			version = excluded.version, catalogue_version = excluded.catalogue_version,
 			policies_version = excluded.policies_version, queued = excluded.queued, parked = excluded.parked,
-			oldest_queued_at = excluded.oldest_queued_at, conditions = excluded.conditions`,
+			oldest_queued_at = excluded.oldest_queued_at, conditions = excluded.conditions,
+			paper_left = excluded.paper_left`,
 			t.ID, millis(t.SeenAt), millis(t.SentAt), t.Version, t.CatalogueVersion, t.PoliciesVersion,
-			t.Queued, t.Parked, millis(t.OldestQueuedAt), string(conditions))
+			t.Queued, t.Parked, millis(t.OldestQueuedAt), string(conditions), t.PaperLeft)
 		return err
 	})
 	if err != nil {
@@ -57,7 +59,7 @@ func (l *Ledger) Beat(ctx context.Context, t Terminal) error {
 // Terminals returns every terminal that was ever heard of, by id.
 func (l *Ledger) Terminals(ctx context.Context) ([]Terminal, error) {
 	rows, err := l.db.read.QueryContext(ctx, `SELECT id, seen_at, sent_at, version, catalogue_version,
-		policies_version, queued, parked, oldest_queued_at, conditions FROM terminal ORDER BY id`)
+		policies_version, queued, parked, oldest_queued_at, conditions, paper_left FROM terminal ORDER BY id`)
 	if err != nil {
 		return nil, fmt.Errorf("list terminals: %w", err)
 	}
@@ -73,7 +75,7 @@ func scanTerminal(r row) (Terminal, error) {
 	var seen, sent, oldest int64
 	var conditions string
 	if err := r.Scan(&t.ID, &seen, &sent, &t.Version, &t.CatalogueVersion, &t.PoliciesVersion,
-		&t.Queued, &t.Parked, &oldest, &conditions); err != nil {
+		&t.Queued, &t.Parked, &oldest, &conditions, &t.PaperLeft); err != nil {
 		return Terminal{}, err
 	}
 	t.SeenAt, t.SentAt, t.OldestQueuedAt = fromMillis(seen), fromMillis(sent), fromMillis(oldest)

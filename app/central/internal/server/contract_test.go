@@ -482,9 +482,9 @@ func TestPacks(t *testing.T) {
 
 func TestHeartbeat(t *testing.T) {
 	c := start(t)
-	queued, text := 3, "纸将尽"
+	queued, paper, text := 3, 4200, "纸将尽"
 	beat := api.Heartbeat{
-		SentAt: noon.Add(-time.Minute), Version: "1.0.0", Queued: &queued,
+		SentAt: noon.Add(-time.Minute), Version: "1.0.0", Queued: &queued, PaperLeft: &paper,
 		Conditions: &[]api.Condition{{Code: "P-021", Severity: "warning", Text: &text}},
 	}
 	response, err := c.api.SendHeartbeatWithResponse(t.Context(), "PT01", nil, beat)
@@ -493,7 +493,7 @@ func TestHeartbeat(t *testing.T) {
 		t.Fatalf("answer %d %s", response.StatusCode(), response.Body)
 	}
 	all, err := c.ledger.Terminals(t.Context())
-	if err != nil || len(all) != 1 || all[0].Queued != 3 || !all[0].SeenAt.Equal(noon) || all[0].Conditions[0].Text != text {
+	if err != nil || len(all) != 1 || all[0].Queued != 3 || all[0].PaperLeft != 4200 || !all[0].SeenAt.Equal(noon) || all[0].Conditions[0].Text != text {
 		t.Errorf("terminals %+v, %v", all, err)
 	}
 	for name, body := range map[string]string{
@@ -502,6 +502,7 @@ func TestHeartbeat(t *testing.T) {
 		"unknown key":   `{"sentAt":"2026-11-24T12:00:00Z","version":"1","more":1}`,
 		"unknown inner": `{"sentAt":"2026-11-24T12:00:00Z","version":"1","conditions":[{"code":"a","severity":"info","more":1}]}`,
 		"negative":      `{"sentAt":"2026-11-24T12:00:00Z","version":"1","queued":-1}`,
+		"no paper":      `{"sentAt":"2026-11-24T12:00:00Z","version":"1","paperLeft":-1}`,
 		"severity":      `{"sentAt":"2026-11-24T12:00:00Z","version":"1","conditions":[{"code":"a","severity":"loud"}]}`,
 		"many":          `{"sentAt":"2026-11-24T12:00:00Z","version":"1","conditions":[` + strings.Repeat(`{"code":"a","severity":"info"},`, 64) + `{"code":"a","severity":"info"}]}`,
 	} {

@@ -222,7 +222,7 @@ func other(w http.ResponseWriter, r *http.Request, id string) bool {
 
 var (
 	heartbeatKeys = []string{
-		"sentAt", "version", "catalogueVersion", "policiesVersion", "queued", "parked", "oldestQueuedAt", "conditions", "journalHead",
+		"sentAt", "version", "catalogueVersion", "policiesVersion", "queued", "parked", "oldestQueuedAt", "conditions", "journalHead", "paperLeft",
 	}
 	heartbeatRequired = heartbeatKeys[:2]
 )
@@ -243,7 +243,12 @@ func decodeHeartbeat(id string, body []byte) (t ledger.Terminal, note string, er
 	t = ledger.Terminal{
 		ID: id, SentAt: h.SentAt, Version: h.Version, CatalogueVersion: value(h.CatalogueVersion),
 		PoliciesVersion: value(h.PoliciesVersion), Queued: value(h.Queued), Parked: value(h.Parked),
-		OldestQueuedAt: value(h.OldestQueuedAt),
+		OldestQueuedAt: value(h.OldestQueuedAt), PaperLeft: -1,
+	}
+	if h.PaperLeft != nil {
+		if t.PaperLeft = *h.PaperLeft; t.PaperLeft < 0 {
+			return t, "", errors.New("body: the paper that is left is below zero")
+		}
 	}
 	for _, c := range value(h.Conditions) {
 		t.Conditions = append(t.Conditions, ledger.Condition{Code: c.Code, Severity: string(c.Severity), Text: value(c.Text)})

@@ -77,7 +77,7 @@ func (p *pulse) gather(ctx context.Context) api.Heartbeat {
 			beat.OldestQueuedAt = &count.Oldest
 		}
 	}
-	beat.JournalHead = p.signedHead(ctx)
+	beat.JournalHead, beat.PaperLeft = p.signedHead(ctx), p.paperLeft(ctx)
 	conditions := []api.Condition{}
 	for _, c := range p.board.Snapshot() {
 		conditions = append(conditions, api.Condition{Code: string(c.Code), Severity: api.ConditionSeverity(c.Severity), Text: &c.Text.ZH})
@@ -108,6 +108,20 @@ func (p *pulse) service(ctx context.Context) {
 	}
 	p.stand(kiosk.CodeEvacuated, shut)
 	p.session.Serve(!shut)
+}
+
+// paperLeft is what is left of the roll, in mm; nil while it cannot be counted.
+func (p *pulse) paperLeft(ctx context.Context) *int {
+	roll, err := p.slips.ledger.Roll(ctx)
+	if err != nil {
+		p.fault(storeCode(err), err)
+		return nil
+	}
+	left, known := roll.Left()
+	if !known {
+		return nil
+	}
+	return &left
 }
 
 // signedHead is how far the journal reaches, for the central to keep: nil where
