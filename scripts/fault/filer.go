@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os/exec"
@@ -60,6 +61,17 @@ func (t *trial) filer(ctx context.Context, command, store string, args ...string
 // listen runs a filer and takes every line that it managed to say, until it has
 // ended; each is called after each.
 func (s *said) listen(cmd *exec.Cmd, each func(*process) error) error {
+	return listen(cmd, func(line string, p *process) error {
+		if err := s.take(line); err != nil {
+			return err
+		}
+		return each(p)
+	})
+}
+
+// listen runs a program and hears every line that it managed to say, until it has
+// ended.
+func listen(cmd *exec.Cmd, hear func(line string, p *process) error) error {
 	// An open pipe of our own: what was written before a kill is still read.
 	r, w := io.Pipe()
 	var words bytes.Buffer
@@ -73,16 +85,18 @@ func (s *said) listen(cmd *exec.Cmd, each func(*process) error) error {
 		w.Close()
 	}()
 	lines := bufio.NewScanner(r)
+	lines.Buffer(nil, longestLine)
 	for lines.Scan() {
-		if err := s.take(lines.Text()); err != nil {
-			return fmt.Errorf("%w\n%s", err, words.String())
-		}
-		if err := each(p); err != nil {
-			return err
+		if err := hear(lines.Text(), p); err != nil {
+			r.Close() // nobody reads on, and the program must not wait for it
+			return errors.Join(fmt.Errorf("%w\n%s", err, words.String()), p.kill())
 		}
 	}
 	return lines.Err()
 }
+
+// longestLine is more than a filer says of a store full of applications, in bytes.
+const longestLine = 4 << 20
 
 // seen is what a terminal finds in its store when it starts.
 type seen struct {

@@ -36,7 +36,7 @@ func kioskJudge() judge {
 `,
 				},
 			},
-			programs: []program{{"./app/terminal/cmd/kiosk", "probe"}},
+			programs: []program{{pkg: "./app/terminal/cmd/kiosk", tag: "probe"}},
 		},
 	}
 }

@@ -22,7 +22,11 @@ type mutant struct {
 type edit struct{ file, old, new string }
 
 // program is one to build: its package and, after the product's own, one more tag.
-type program struct{ pkg, tag string }
+// A static one runs where there is no C library.
+type program struct {
+	pkg, tag string
+	static   bool
+}
 
 // build makes the control's programs; a control without edits needs none.
 func (m mutant) build(ctx context.Context, t *trial) error {
@@ -39,6 +43,9 @@ func (m mutant) build(ctx context.Context, t *trial) error {
 	for _, p := range m.programs {
 		tags := strings.Trim(t.tags+","+p.tag, ",")
 		cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-tags", tags, "-ldflags", t.link, "-overlay", overlay, "-o", t.programs+"/", p.pkg)
+		if p.static {
+			cmd.Env = append(cmd.Environ(), "CGO_ENABLED=0")
+		}
 		if words, err := cmd.CombinedOutput(); err != nil {
 			return fmt.Errorf("build %s: %w\n%s", p.pkg, err, words)
 		}
