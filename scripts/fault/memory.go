@@ -28,7 +28,7 @@ func memoryJudge() judge {
 		worse: mutant{
 			why:      "no painting has the screen forget",
 			edits:    []edit{{"app/terminal/cmd/kiosk/feed.go", "\t\tf.fade()\n", ""}},
-			programs: []program{{"./app/terminal/cmd/kiosk", "probe"}},
+			programs: []program{{pkg: "./app/terminal/cmd/kiosk", tag: "probe"}},
 		},
 	}
 }

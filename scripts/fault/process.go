@@ -55,15 +55,18 @@ func (p *process) kill() error {
 }
 
 // stop asks it to end.
-func (p *process) stop() error {
-	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
-		return fmt.Errorf("stop %s: %w", p.cmd.Path, err)
+func (p *process) stop() error { return p.end(syscall.SIGTERM) }
+
+// end sends a signal that it must not outlive.
+func (p *process) end(how syscall.Signal) error {
+	if err := p.cmd.Process.Signal(how); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		return fmt.Errorf("end %s: %w", p.cmd.Path, err)
 	}
 	select {
 	case <-p.done:
 		return nil
 	case <-time.After(20 * time.Second):
-		return errors.Join(fmt.Errorf("%s does not end at SIGTERM", p.cmd.Path), p.kill())
+		return errors.Join(fmt.Errorf("%s does not end at: %v", p.cmd.Path, how), p.kill())
 	}
 }
 
