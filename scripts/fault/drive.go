@@ -15,6 +15,8 @@ import (
 // written is read at once, and is sure only when it has been flushed. It speaks
 // NBD, QEMU's protocol for disks of others.
 type drive struct {
+	size uint64
+
 	mu   sync.Mutex
 	disk file   // as a cut leaves it
 	seen []byte // as the guest reads it
@@ -24,7 +26,7 @@ type drive struct {
 }
 
 func newDrive(image []byte) *drive {
-	return &drive{disk: file{sure: image}, seen: bytes.Clone(image)}
+	return &drive{size: uint64(len(image)), disk: file{sure: image}, seen: bytes.Clone(image)}
 }
 
 // goAfter lets the power go with the n-th write or flush from now, which is half
@@ -134,7 +136,7 @@ func (d *drive) agree(c io.ReadWriter) error {
 		switch o.Kind {
 		case nbdGo:
 			return send(c, uint64(nbdOptionReply), o.Kind, uint32(nbdInfo), uint32(12),
-				uint16(0), uint64(len(d.seen)), uint16(nbdHasFlags|nbdCanFlush),
+				uint16(0), d.size, uint16(nbdHasFlags|nbdCanFlush),
 				uint64(nbdOptionReply), o.Kind, uint32(nbdAck), uint32(0))
 		case nbdAbort:
 			return io.EOF
@@ -155,9 +157,14 @@ func (d *drive) answer(c io.ReadWriter) error {
 		return errNBD
 	}
 	var data []byte
-	if r.Type == nbdWrite {
+	switch holds := d.holds(r); {
+	case r.Type == nbdWrite && holds:
 		data = make([]byte, r.Length)
 		if _, err := io.ReadFull(c, data); err != nil {
+			return err
+		}
+	case r.Type == nbdWrite:
+		if _, err := io.CopyN(io.Discard, c, int64(r.Length)); err != nil {
 			return err
 		}
 	}
@@ -172,12 +179,14 @@ func (d *drive) answer(c io.ReadWriter) error {
 	return send(c, uint32(nbdReply), bad, r.Cookie, out)
 }
 
+// holds reports whether what is asked for lies on the disk.
+func (d *drive) holds(r request) bool { return r.At <= d.size && uint64(r.Length) <= d.size-r.At }
+
 // do does one request; there is no answer when the power goes with it.
 func (d *drive) do(r request, data []byte) (out []byte, bad uint32, answered bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	size := uint64(len(d.seen))
-	if r.At > size || uint64(r.Length) > size-r.At {
+	if !d.holds(r) {
 		return nil, nbdInvalid, true
 	}
 	if r.Type != nbdRead && d.left > 0 {

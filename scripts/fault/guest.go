@@ -197,16 +197,15 @@ func (g *guest) qemu(ctx context.Context, last bool) *exec.Cmd {
 }
 
 // live is the time from power to no power. The last life ends by itself.
-func (g *guest) live(ctx context.Context, last bool) (err error) {
+func (g *guest) live(ctx context.Context, last bool) error {
 	ctx, cancel := context.WithTimeout(ctx, longestLife)
 	defer cancel()
 	unplug, err := g.drive.plug(g.path("drive"))
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, unplug()) }()
 	l := life{guest: g, last: last, early: g.rng.IntN(5) == 0}
-	if err := listen(g.qemu(ctx, last), l.hear); err != nil {
+	if err := errors.Join(listen(g.qemu(ctx, last), l.hear), unplug()); err != nil {
 		return err
 	}
 	if !g.drive.dead() && !l.cut && !l.ended {

@@ -87,23 +87,3 @@ func TestTheFirstFileSystemIsOneThatCpioReads(t *testing.T) {
 		t.Errorf("%s reads %q, %v", tool, words, err)
 	}
 }
-
-func TestAShortRunLeavesOutWhatHasNoShortForm(t *testing.T) {
-	for _, c := range []struct {
-		short bool
-		named []string
-		has   bool
-	}{{false, nil, true}, {true, nil, false}, {true, []string{"guest"}, true}} {
-		chosen, err := choose(c.named, c.short)
-		if err != nil {
-			t.Fatal(err)
-		}
-		has := false
-		for _, j := range chosen {
-			has = has || j.name == "guest"
-		}
-		if has != c.has || len(chosen) == 0 {
-			t.Errorf("%+v: %v", c, has)
-		}
-	}
-}

@@ -155,7 +155,7 @@ func (w *world) mount(ctx context.Context) error {
 	if words, err := exec.CommandContext(ctx, "mount", "-o", "loop,data=journal,commit=1", w.image, w.root).CombinedOutput(); err != nil {
 		return skipped{fmt.Sprintf("mount a disk image: %v: %s", err, words)}
 	}
-	for _, folder := range []string{"usr", "etc", "opt", "srv", "dev", "proc", "sys", "shm", "tmp", "run", "home", "log", "var/tmp", "var/lib"} {
+	for _, folder := range []string{"usr", "etc", "opt", "srv", "dev", "proc", "sys", "shm", "tmp", "run", "log", "home/.cache", "var/tmp", "var/lib"} {
 		if err := os.MkdirAll(filepath.Join(w.root, folder), 0o777); err != nil {
 			return err
 		}
