@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -217,8 +218,8 @@ func (d *drive) do(r request, data []byte) (out []byte, bad uint32, answered boo
 
 // plug makes the drive reachable at a socket until the returned function is
 // called, which also tells what went wrong on the line.
-func (d *drive) plug(path string) (unplug func() error, err error) {
-	l, err := net.Listen("unix", path)
+func (d *drive) plug(ctx context.Context, path string) (unplug func() error, err error) {
+	l, err := new(net.ListenConfig).Listen(ctx, "unix", path)
 	if err != nil {
 		return nil, fmt.Errorf("plug the drive in: %w", err)
 	}

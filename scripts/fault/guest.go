@@ -200,7 +200,7 @@ func (g *guest) qemu(ctx context.Context, last bool) *exec.Cmd {
 func (g *guest) live(ctx context.Context, last bool) error {
 	ctx, cancel := context.WithTimeout(ctx, longestLife)
 	defer cancel()
-	unplug, err := g.drive.plug(g.path("drive"))
+	unplug, err := g.drive.plug(ctx, g.path("drive"))
 	if err != nil {
 		return err
 	}

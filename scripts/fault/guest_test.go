@@ -55,10 +55,10 @@ func TestTheGuestsFirstProgramFindsItsModules(t *testing.T) {
 	if !strings.Contains(string(guestInit), "for m in "+strings.Join(modules, " ")+"; do") {
 		t.Error("guest.init loads other modules")
 	}
-	if words, err := exec.Command("sh", "-n", "guest.init").CombinedOutput(); err != nil {
+	if words, err := exec.CommandContext(t.Context(), "sh", "-n", "guest.init").CombinedOutput(); err != nil {
 		t.Errorf("%v: %s", err, words)
 	}
-	if words, err := exec.Command("sh", "-n", "world.sh").CombinedOutput(); err != nil {
+	if words, err := exec.CommandContext(t.Context(), "sh", "-n", "world.sh").CombinedOutput(); err != nil {
 		t.Errorf("%v: %s", err, words)
 	}
 }
@@ -81,7 +81,7 @@ func TestTheFirstFileSystemIsOneThatCpioReads(t *testing.T) {
 	if _, err := exec.LookPath(tool); err != nil {
 		return // what it looks like was compared above
 	}
-	cmd := exec.Command(tool, args...)
+	cmd := exec.CommandContext(t.Context(), tool, args...)
 	cmd.Stdin = bytes.NewReader(a.Bytes())
 	if words, err := cmd.Output(); err != nil || string(words) != "bin\ninit\n" {
 		t.Errorf("%s reads %q, %v", tool, words, err)

@@ -23,7 +23,7 @@ import (
 // it can write to, its store, logs, temporary and home folders, cores, is one disk
 // image, which is then searched as a thief would: also where files have been
 // deleted, and in the file system's own journal. What the central keeps is not the
-// terminal's and is not searched.
+// terminal's and is not searched; neither is swap, which is no file of the kiosk's.
 func remainsJudge() judge {
 	return judge{
 		name: "remains", what: "all that a kiosk can write to is searched, as a disk image, for what residents told",
@@ -190,7 +190,7 @@ func (w *world) open(ctx context.Context) error {
 	if w.control {
 		program = w.program("kiosk")
 	}
-	cmd := exec.Command("unshare", "--mount", "sh", w.path("world.sh"), w.root, filepath.Dir(program), w.path("devices"), "/opt/kiosk", "--config", "/kiosk.toml")
+	cmd := exec.CommandContext(ctx, "unshare", "--mount", "sh", w.path("world.sh"), w.root, filepath.Dir(program), w.path("devices"), "/opt/kiosk", "--config", "/kiosk.toml")
 	cmd.Env = []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/home", "LANG=C.UTF-8", "GOTRACEBACK=crash", "KIOSK_PROBE=/run/probe.sock", "DISPLAY=" + os.Getenv("DISPLAY")}
 	cmd.Stdout, cmd.Stderr = log, log
 	if w.running, err = launch(cmd); err != nil {
