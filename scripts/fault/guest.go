@@ -36,8 +36,8 @@ var guestInit []byte
 
 const (
 	driveSize   = 64 << 20
-	cutsOfOne   = 10              // drive, before the next guest gets a new one
-	longestLife = 4 * time.Minute // on a busy machine without hardware for guests
+	cutsOfOne   = 10               // drive, before the next guest gets a new one
+	longestLife = 15 * time.Minute // on a busy machine without hardware for guests
 )
 
 // The guest's modules, in the order in which guest.init loads them.
@@ -209,7 +209,7 @@ func (g *guest) live(ctx context.Context, last bool) error {
 		return err
 	}
 	if !g.drive.dead() && !l.cut && !l.ended {
-		return fmt.Errorf("it fell silent after %q, see %s", l.word, g.path("console"))
+		return fmt.Errorf("it fell silent after %.60q, see %s", l.word, g.path("console"))
 	}
 	if !last {
 		g.pending++
