@@ -46,6 +46,7 @@ var walls = []wall{
 	{from: "app/policy", only: []string{"app/catalogue"}, why: "search and rules run on terminal and central alike"},
 	{from: "app/casework", only: []string{"app/catalogue"}, why: "clocks and states run on terminal and central alike"},
 	{from: internal + "kiosk", only: []string{}, why: "the terminal's words are imported by all its rooms"},
+	{from: internal + "privacy", only: []string{}, why: "what is kept and until when is one table; who carries it out and who tells it come to it"},
 	{from: internal + "outbox", only: []string{"app/envelope", internal + "kiosk", internal + "store", internal + "store/pages", internal + "seal"}, why: "what is kept must not depend on how it was asked or is sent"},
 	{from: internal + "journal", only: []string{internal + "kiosk", internal + "store", internal + "store/pages"}, why: "the audit record must not depend on what it records"},
 	{from: internal + "store/pages", only: []string{}, never: []string{"modernc.org/sqlite/..."}, why: "what SQLite cannot read must be read without it"},
@@ -64,7 +65,7 @@ var walls = []wall{
 	{from: internal + "ime/...", only: []string{"assets", internal + "ime/..."}, never: []string{"fyne.io/..."}, why: "pinyin is worked out without a screen"},
 	{
 		from:  internal + "session",
-		only:  append([]string{internal + "kiosk", "app/catalogue", "app/form", "app/policy", "app/casework"}, values...),
+		only:  append([]string{internal + "kiosk", internal + "privacy", "app/catalogue", "app/form", "app/policy", "app/casework"}, values...),
 		never: []string{"fyne.io/...", "modernc.org/sqlite/...", "net/http"},
 		why:   "a visit is a state machine over values; devices, queue and screens are handed in",
 	},
@@ -72,7 +73,7 @@ var walls = []wall{
 		from: internal + "ui/...",
 		only: append([]string{
 			"assets", "app/catalogue", "app/form", "app/policy", "app/casework", internal + "session", internal + "kiosk",
-			internal + "health", internal + "ime/...", internal + "panel", internal + "ui/...",
+			internal + "privacy", internal + "health", internal + "ime/...", internal + "panel", internal + "ui/...",
 		}, values...),
 		never: []string{"modernc.org/sqlite/...", "go.bug.st/...", "github.com/tarm/..."},
 		names: []string{"net", "net/http", "database/sql", "os/exec"},

@@ -25,6 +25,7 @@ import (
 	"leye/app/terminal/internal/config"
 	"leye/app/terminal/internal/ime"
 	"leye/app/terminal/internal/panel"
+	"leye/app/terminal/internal/privacy"
 	"leye/app/terminal/internal/ui"
 	"leye/app/terminal/internal/ui/screen"
 	"leye/app/terminal/internal/ui/text"
@@ -156,7 +157,8 @@ func show(ctx context.Context, cfg config.Config, a *appliance.Appliance, engine
 	feed := newScreenFeed(a.Session)
 	u := ui.New(ui.Config{
 		App: fy, Window: w, Theme: o.faces, Icons: theme.NewIcons(assets.Icon()), Texts: o.texts,
-		Catalogue: a.Catalogue, Policies: a.Policies, Place: placeOf(cfg), Engine: engine, Visit: feed, Now: time.Now,
+		Catalogue: a.Catalogue, Policies: a.Policies, Place: placeOf(cfg),
+		Kept: privacy.Table{KeepDays: cfg.Store.KeepDays}, Engine: engine, Visit: feed, Now: time.Now,
 	})
 	o.size(cfg.Display)
 	feed.ui = u

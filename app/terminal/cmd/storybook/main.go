@@ -131,7 +131,7 @@ func draw(o options, cat *catalogue.Catalogue, policies *policy.Library, stories
 		w := a.NewWindow(s.Name)
 		u := ui.New(ui.Config{
 			App: a, Window: w, Theme: faces, Icons: theme.NewIcons(assets.Icon()), Texts: texts, Catalogue: cat, Policies: policies,
-			Place: story.Place, Visit: deaf{}, Now: func() time.Time { return story.Day },
+			Place: story.Place, Kept: story.Kept, Visit: deaf{}, Now: func() time.Time { return story.Day },
 		})
 		w.Resize(size)
 		st := s.State

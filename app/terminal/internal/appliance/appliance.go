@@ -27,6 +27,7 @@ import (
 	"leye/app/terminal/internal/kiosk"
 	"leye/app/terminal/internal/outbox"
 	"leye/app/terminal/internal/policysync"
+	"leye/app/terminal/internal/privacy"
 	"leye/app/terminal/internal/quarantine"
 	"leye/app/terminal/internal/receipt"
 	"leye/app/terminal/internal/relay"
@@ -114,6 +115,9 @@ func (b *build) openStore(ctx context.Context) (err error) {
 	return b.pulse.trust.begin(ctx, b.cfg.Central.SealKey)
 }
 
+// kept is what stays of residents and until when: sweeper, slip and screen go by it.
+func (b *build) kept() privacy.Table { return privacy.Table{KeepDays: b.cfg.Store.KeepDays} }
+
 func (b *build) openKey() (*seal.Sealer, error) {
 	keep := seal.Kind(b.cfg.Store.Key)
 	if keep == "auto" {
@@ -179,7 +183,7 @@ func (b *build) openIdentity() error {
 
 func (b *build) openDevices(ctx context.Context) error {
 	cfg := b.cfg
-	paper := &slips{terminal: cfg.Terminal, policies: b.Policies, ledger: b.slips, roll: cfg.Printer.Roll * 1000, log: b.log, presented: make(chan slip.Slip, 1)}
+	paper := &slips{terminal: cfg.Terminal, kept: b.kept(), policies: b.Policies, ledger: b.slips, roll: cfg.Printer.Roll * 1000, log: b.log, presented: make(chan slip.Slip, 1)}
 	var err error
 	if paper.layouts, err = receipt.Load(assets.Receipts()); err != nil {
 		return err
@@ -269,7 +273,7 @@ func (b *build) openScanner() (session.CodeScanner, error) {
 func (b *build) openPulse(context.Context) error {
 	p := &b.pulse
 	p.board, p.queue, p.db, p.session, p.log = &health.Board{}, b.queue, b.db, b.Session, b.log
-	p.keepDays, p.stateDir = b.cfg.Store.KeepDays, b.cfg.Store.Dir
+	p.kept, p.stateDir = b.kept(), b.cfg.Store.Dir
 	p.journal, p.identity = journal.New(b.db, journal.Options{}), b.identity
 	p.versions.program = kiosk.Version()
 	packs := policysync.New(policysync.Config{

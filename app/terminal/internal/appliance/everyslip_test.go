@@ -16,6 +16,7 @@ import (
 	"leye/app/form/formtest"
 	"leye/app/terminal/internal/day"
 	"leye/app/terminal/internal/kiosk"
+	"leye/app/terminal/internal/privacy"
 	"leye/app/terminal/internal/session"
 	"leye/assets"
 	"leye/devices/printer"
@@ -84,6 +85,13 @@ func TestEverySlipStandsOnPaperAsComposed(t *testing.T) {
 		}
 		slips++
 		standsOnPaper(t, name, doc)
+	}
+	for _, language := range []string{"zh", "en"} {
+		doc, err := s.notice(language, privacy.Read{Card: true}, filedAt)
+		if err != nil {
+			t.Fatal(err)
+		}
+		standsOnPaper(t, "privacy."+language, doc)
 	}
 	t.Logf("%d slips", slips)
 }

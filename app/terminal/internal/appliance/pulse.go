@@ -17,6 +17,7 @@ import (
 	"leye/app/terminal/internal/journal"
 	"leye/app/terminal/internal/kiosk"
 	"leye/app/terminal/internal/outbox"
+	"leye/app/terminal/internal/privacy"
 	"leye/app/terminal/internal/quarantine"
 	"leye/app/terminal/internal/relay"
 	"leye/app/terminal/internal/session"
@@ -39,7 +40,7 @@ type pulse struct {
 	session  *session.Session
 	slips    *slips
 	scanner  bool // there is one
-	keepDays int  // of accepted entries
+	kept     privacy.Table
 	stateDir string
 	versions struct{ program, catalogue, policies string }
 	trust    trust
@@ -192,7 +193,7 @@ func (p *pulse) tidy(ctx context.Context) {
 	if p.session.State().Stage != session.Idle {
 		return
 	}
-	n, err := p.queue.Purge(ctx, time.Now().AddDate(0, 0, -p.keepDays))
+	n, err := p.queue.Purge(ctx, p.kept.Sweep(time.Now()))
 	switch {
 	case err != nil:
 		p.log.Warn("purge later", "err", err)

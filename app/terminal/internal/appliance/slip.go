@@ -11,6 +11,7 @@ import (
 	"leye/app/policy"
 	"leye/app/terminal/internal/config"
 	"leye/app/terminal/internal/kiosk"
+	"leye/app/terminal/internal/privacy"
 	"leye/app/terminal/internal/receipt"
 	"leye/app/terminal/internal/session"
 	"leye/app/terminal/internal/slip"
@@ -27,6 +28,7 @@ type slips struct {
 	ledger   *slip.Ledger
 	printer  device
 	roll     int // a new roll's length, mm
+	kept     privacy.Table
 	log      *slog.Logger
 
 	presented chan slip.Slip // the newest slip that a presenter holds
@@ -59,6 +61,9 @@ func (s *slips) Run(ctx context.Context) error {
 
 func (s *slips) handOver(ctx context.Context, row slip.Slip) {
 	became, err := s.printer.AwaitTaken(ctx, patience)
+	if row == (slip.Slip{}) && err == nil {
+		return // a notice: no record says that it was printed
+	}
 	to, known := map[printer.Handover]slip.State{printer.Taken: slip.Taken, printer.Retracted: slip.Retracted}[became]
 	if err == nil && known {
 		err = s.ledger.HandOver(ctx, row, to)
@@ -104,6 +109,35 @@ func (s *slips) printAs(ctx context.Context, entry kiosk.ApplicationID, compose 
 		s.present(row)
 	}
 	return proof, failed
+}
+
+// PrintNotice is the session's. A notice stands in no record: nobody's matter is
+// on it, and it claims nothing.
+func (s *slips) PrintNotice(ctx context.Context, language string, read privacy.Read) (printer.Proof, error) {
+	doc, err := s.notice(language, read, time.Now())
+	if err != nil {
+		return printer.NotSent, &notKept{kiosk.CodeCatalogueWrong, err}
+	}
+	before := s.printer.Fed()
+	proof, failed := s.printer.Print(ctx, doc)
+	if err := s.ledger.Spend(context.WithoutCancel(ctx), s.printer.Fed()-before); err != nil {
+		s.log.Error("count the notice's paper", "err", err)
+	}
+	if level := s.printer.Capability().Level; level >= 5 && slip.Of(proof, level) == slip.Confirmed {
+		s.present(slip.Slip{})
+	}
+	return proof, failed
+}
+
+func (s *slips) notice(language string, read privacy.Read, at time.Time) (printer.Document, error) {
+	w, t := words{language: language, texts: s.texts}, s.terminal
+	out := receipt.Slip{Centre: w.say(catalogue.Text{ZH: t.CentreZH, EN: t.CentreEN}), Terminal: t.ID, At: at, Language: language}
+	asked := privacy.Asked{Desk: w.say(catalogue.Text{ZH: t.DeskZH, EN: t.DeskEN}), Phone: t.Phone}
+	say := func(key string, args ...string) string { return s.texts.Get(language, key, args...) }
+	for _, section := range s.kept.Tell(read, asked, say) {
+		out.Sections = append(out.Sections, receipt.Section(section))
+	}
+	return s.layouts.Compose(receipt.Privacy, out)
 }
 
 // present has a slip watched, in the place of one that is not watched yet.

@@ -22,6 +22,7 @@ import (
 
 	"leye/app/envelope"
 	"leye/app/terminal/internal/kiosk"
+	"leye/app/terminal/internal/privacy"
 )
 
 // Config is what the terminal runs with.
@@ -187,7 +188,7 @@ func Default() Config {
 		Scanner:  Scanner{Serial: Serial{Driver: "bugst", Baud: 115200}, Profile: "auto"},
 		Sound:    Sound{Volume: 60},
 		Central:  Central{URL: "http://127.0.0.1:8700", Timeout: 30 * time.Second},
-		Store:    Store{Dir: "/var/lib/leye", Key: "auto", KeepDays: 30},
+		Store:    Store{Dir: "/var/lib/leye", Key: "auto", KeepDays: privacy.DefaultDays},
 		Visit:    Visit{Idle: 90 * time.Second, Warn: 30 * time.Second, WaitForCentral: 5 * time.Second, Farewell: 12 * time.Second, NoCard: 20 * time.Second},
 	}
 }
@@ -304,7 +305,7 @@ func (m *merger) merge(c *Config, r *raw) {
 	m.text("store.dir", r.Store.Dir, &c.Store.Dir, filled, someText)
 	keep := func(s string) bool { return s == "auto" || s == "tpm" || s == "file" }
 	m.text("store.key", r.Store.Key, &c.Store.Key, keep, `"auto", "tpm" or "file"`)
-	m.number("store.keep_days", r.Store.KeepDays, &c.Store.KeepDays, 1, 365)
+	m.number("store.keep_days", r.Store.KeepDays, &c.Store.KeepDays, privacy.LeastDays, privacy.MostDays)
 	m.visit(c, r)
 }
 

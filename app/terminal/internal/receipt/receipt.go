@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"path"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -32,7 +33,10 @@ const (
 	Parked   Kind = "parked"   // 未成功: the central refused it, it waits for staff
 	Printout Kind = "printout" // a policy to take along
 	Day      Kind = "day"      // 日结单: what a day came to, for staff
+	Privacy  Kind = "privacy"  // 个人信息说明单: what is read and until when it stays
 )
+
+var allKinds = []Kind{Accepted, Saved, Parked, Printout, Day, Privacy}
 
 // Slip is what a layout can name. Names and numbers of people come masked.
 type Slip struct {
@@ -50,6 +54,7 @@ type Slip struct {
 	Due                 string // day as YYYY-MM-DD, or empty
 	Title               string // of the printed text
 	Text                []string
+	Sections            []Section
 	Code                string // for staff, when parked
 	Print               int    // of this slip, from 1; 0 where prints are not counted
 	Proof               string // signed head of the journal, on the day's slip
@@ -57,6 +62,12 @@ type Slip struct {
 
 // Item is one answer.
 type Item struct{ Label, Value string }
+
+// Section is a heading with its paragraphs.
+type Section struct {
+	Title string
+	Lines []string
+}
 
 // layout is one declared slip.
 type layout struct {
@@ -71,7 +82,7 @@ type block struct {
 	Line   words  `toml:"line"`
 	Pair   *pair  `toml:"pair"`
 	Rule   bool   `toml:"rule"`
-	List   string `toml:"list"` // answers, materials or text
+	List   string `toml:"list"` // one of lists
 	QR     string `toml:"qr"`
 	Feed   int    `toml:"feed"`
 	Cut    bool   `toml:"cut"`
@@ -96,7 +107,7 @@ type Layouts struct{ byKind map[Kind]layout }
 // Load reads <kind>.toml for every kind, strictly.
 func Load(dir fs.FS) (*Layouts, error) {
 	l := &Layouts{byKind: map[Kind]layout{}}
-	for _, kind := range []Kind{Accepted, Saved, Parked, Printout, Day} {
+	for _, kind := range allKinds {
 		name := string(kind) + ".toml"
 		data, err := fs.ReadFile(dir, name)
 		if err != nil {
@@ -162,7 +173,7 @@ func (b block) check() error {
 	if _, ok := aligns[b.Align]; !ok {
 		return fmt.Errorf("align: %q is not left, center or right", b.Align)
 	}
-	if b.List != "" && b.List != "answers" && b.List != "materials" && b.List != "text" {
+	if b.List != "" && !slices.Contains(lists, b.List) {
 		return fmt.Errorf("list: no such list %q", b.List)
 	}
 	texts := b.Line.ZH + b.Line.EN + b.QR
@@ -179,6 +190,8 @@ func (b block) check() error {
 	}
 	return nil
 }
+
+var lists = []string{"answers", "materials", "text", "sections"}
 
 var placeholder = regexp.MustCompile(`\{([^{}]*)\}`)
 
@@ -290,6 +303,13 @@ func (s Slip) list(name string) []printer.Block {
 	case "text":
 		for _, t := range s.Text {
 			out = append(out, printer.Line{Text: plain(t)})
+		}
+	case "sections":
+		for _, c := range s.Sections {
+			out = append(out, printer.Rule{}, printer.Line{Text: plain(c.Title), Bold: true})
+			for _, t := range c.Lines {
+				out = append(out, printer.Line{Text: plain(t)})
+			}
 		}
 	}
 	return out

@@ -10,7 +10,9 @@ import (
 	"testing/fstest"
 	"time"
 
+	"leye/app/terminal/internal/privacy"
 	"leye/app/terminal/internal/receipt"
+	"leye/app/terminal/internal/ui/text"
 	"leye/assets"
 	"leye/devices/printer"
 	"leye/devices/scanner"
@@ -46,7 +48,7 @@ func TestEachSlipSaysItsOwnWordsOnly(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	own := map[receipt.Kind]string{receipt.Accepted: "已受理", receipt.Saved: "已保存待上传", receipt.Parked: "未成功", receipt.Printout: "查询打印单", receipt.Day: "日结单"}
+	own := map[receipt.Kind]string{receipt.Accepted: "已受理", receipt.Saved: "已保存待上传", receipt.Parked: "未成功", receipt.Printout: "查询打印单", receipt.Day: "日结单", receipt.Privacy: "个人信息说明单"}
 	for kind, title := range own {
 		for _, language := range []string{"zh", "en"} {
 			s := sample()
@@ -235,6 +237,18 @@ func filed(kind receipt.Kind, language string) receipt.Slip {
 	case receipt.Printout:
 		s.Number, s.QueryCode, s.Answers, s.Materials = "", "", nil, nil
 		s.Title, s.Text = "灵活就业社会保险补贴", []string{"符合条件的人员可以申请。", "补贴比例 以窗口确认为准"}
+	case receipt.Privacy:
+		s = receipt.Slip{Centre: s.Centre, Terminal: s.Terminal, At: s.At, Language: s.Language}
+		texts, err := text.Load(assets.Text())
+		if err != nil {
+			panic(err) // the files are embedded
+		}
+		say := func(key string, args ...string) string { return texts.Get(language, key, args...) }
+		desk := map[string]string{"zh": "综合窗口", "en": "the general counter"}[language]
+		told := privacy.Table{KeepDays: privacy.DefaultDays}.Tell(privacy.Read{Card: true, Typed: true}, privacy.Asked{Desk: desk, Phone: "12333"}, say)
+		for _, section := range told {
+			s.Sections = append(s.Sections, receipt.Section(section))
+		}
 	}
 	return s
 }
@@ -244,7 +258,7 @@ func TestGoldenSlips(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, kind := range []receipt.Kind{receipt.Accepted, receipt.Saved, receipt.Parked, receipt.Printout} {
+	for _, kind := range []receipt.Kind{receipt.Accepted, receipt.Saved, receipt.Parked, receipt.Printout, receipt.Privacy} {
 		for _, language := range []string{"zh", "en"} {
 			name := string(kind) + "." + language
 			t.Run(name, func(t *testing.T) {
@@ -320,7 +334,7 @@ func TestBrokenLayoutsAreRefused(t *testing.T) {
 
 // FuzzLoad holds that a layout is refused or can be composed to the last cut.
 func FuzzLoad(f *testing.F) {
-	for _, kind := range []string{"accepted", "saved", "parked", "printout"} {
+	for _, kind := range []string{"accepted", "saved", "parked", "printout", "privacy"} {
 		data, err := os.ReadFile("../../../../assets/receipts/" + kind + ".toml")
 		if err != nil {
 			f.Fatal(err)
@@ -329,7 +343,7 @@ func FuzzLoad(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		file := &fstest.MapFile{Data: data}
-		l, err := receipt.Load(fstest.MapFS{"accepted.toml": file, "saved.toml": file, "failed.toml": file, "printout.toml": file})
+		l, err := receipt.Load(fstest.MapFS{"accepted.toml": file, "saved.toml": file, "parked.toml": file, "printout.toml": file, "privacy.toml": file})
 		if err != nil {
 			return
 		}

@@ -131,7 +131,7 @@ func (s *Session) filed(f Filing) {
 }
 
 func (PrintAgain) apply(s *Session) {
-	if s.state.Stage == Filed && (s.state.Print == PrintFailed || s.state.Print == PrintDoubt) {
+	if s.state.Stage == Filed && !s.state.Printing() && (s.state.Print == PrintFailed || s.state.Print == PrintDoubt) {
 		s.print(*s.state.Filing)
 	}
 }

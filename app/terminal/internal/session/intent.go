@@ -341,6 +341,10 @@ func hard(problems map[string]form.Problem) bool {
 }
 
 func (Back) apply(s *Session) {
+	if s.state.Notice {
+		s.set(func(st *State) { st.Notice = false })
+		return
+	}
 	s.set(func(st *State) {
 		st.Problems, st.Fault = nil, ""
 		switch st.Stage {
@@ -475,7 +479,7 @@ func (i ReadPolicy) apply(s *Session) {
 }
 
 func (Finish) apply(s *Session) {
-	if s.state.Stage == Filed && s.state.Print != Printing {
+	if s.state.Stage == Filed && !s.state.Printing() {
 		s.leave()
 	}
 }

@@ -16,6 +16,7 @@ import (
 	"leye/app/catalogue"
 	"leye/app/policy"
 	"leye/app/terminal/internal/kiosk"
+	"leye/app/terminal/internal/privacy"
 	"leye/devices/idcard"
 	"leye/devices/printer"
 	"leye/devices/scanner"
@@ -50,6 +51,8 @@ type SlipPrinter interface {
 	// Print prints the slip of f, marked as a reprint where an earlier one may be
 	// about, and says how much of it is proved.
 	Print(ctx context.Context, f Filing) (printer.Proof, error)
+	// PrintNotice prints what is told of personal data, in a language.
+	PrintNotice(ctx context.Context, language string, read privacy.Read) (printer.Proof, error)
 	Status(ctx context.Context) (printer.Status, error)
 	// Fits reports whether the roll has room for one more slip, as far as is known.
 	Fits(ctx context.Context) (bool, error)

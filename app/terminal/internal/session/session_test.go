@@ -15,6 +15,7 @@ import (
 	"leye/app/form"
 	"leye/app/policy"
 	"leye/app/terminal/internal/kiosk"
+	"leye/app/terminal/internal/privacy"
 	"leye/app/terminal/internal/session"
 	"leye/assets"
 	"leye/devices/idcard"
@@ -100,10 +101,15 @@ type paper struct {
 
 	short      bool
 	unmeasured error
+	notices    []string
 }
 
 func (p *paper) Print(context.Context, session.Filing) (printer.Proof, error) {
 	p.docs++
+	return p.proof, p.err
+}
+func (p *paper) PrintNotice(_ context.Context, language string, r privacy.Read) (printer.Proof, error) {
+	p.notices = append(p.notices, fmt.Sprint(language, r))
 	return p.proof, p.err
 }
 func (p *paper) Status(context.Context) (printer.Status, error) {

@@ -6,6 +6,7 @@ import (
 	"leye/app/form"
 	"leye/app/policy"
 	"leye/app/terminal/internal/kiosk"
+	"leye/app/terminal/internal/privacy"
 	"leye/devices/idcard"
 	"leye/devices/printer"
 )
@@ -84,6 +85,9 @@ type State struct {
 	Hits     []policy.Hit
 	Policy   string // id of the policy being read
 
+	Notice      bool // what is told of personal data lies over the stage's screen
+	NoticePrint PrintState
+
 	Filing *Filing
 	Print  PrintState
 	Fault  kiosk.Code // what staff read out; empty when all is well
@@ -101,6 +105,15 @@ func (st State) Open() bool { return !st.Shut && !st.Locked() }
 
 // AsksForCard reports that the screen asks for a card, and none was read yet.
 func (st State) AsksForCard() bool { return st.Stage == Identify && st.Resident == nil }
+
+// Read is from where this visit has taken something of a person.
+func (st State) Read() privacy.Read {
+	r := privacy.Read{Card: st.Resident != nil, Code: st.Scans > 0}
+	for _, v := range st.Answers {
+		r.Typed = r.Typed || !v.Prefilled()
+	}
+	return r
+}
 
 // Checks is what the service page says before anything is asked.
 type Checks struct {

@@ -58,6 +58,14 @@ func (l *Ledger) Observe(ctx context.Context, seen printer.Supply, length int) e
 	return nil
 }
 
+// Spend counts paper that went to something else than a slip, in mm.
+func (l *Ledger) Spend(ctx context.Context, mm int) error {
+	if err := l.db.Tx(ctx, func(tx *sql.Tx) error { return feed(ctx, tx, mm) }); err != nil {
+		return fmt.Errorf("count paper: %w", err)
+	}
+	return nil
+}
+
 // feed counts paper; before a roll was seen there is nothing to count.
 func feed(ctx context.Context, tx *sql.Tx, mm int) error {
 	_, err := tx.ExecContext(ctx, "UPDATE roll SET fed = fed + ? WHERE id = 1", mm)

@@ -15,6 +15,7 @@ import (
 	"leye/app/form"
 	"leye/app/policy"
 	"leye/app/terminal/internal/ime"
+	"leye/app/terminal/internal/privacy"
 	"leye/app/terminal/internal/session"
 	"leye/app/terminal/internal/ui/control"
 	"leye/app/terminal/internal/ui/keyboard"
@@ -38,6 +39,7 @@ type Config struct {
 	Catalogue *catalogue.Catalogue
 	Policies  *policy.Library
 	Place     screen.Place
+	Kept      privacy.Table
 	Engine    ime.Engine // nil: no pinyin
 	Visit     Visit
 	Now       func() time.Time
@@ -82,8 +84,8 @@ func (u *UI) Show(st session.State) bool {
 		u.page = page
 		u.turn(before, st)
 	}
-	if st.Failures > before.Failures {
-		u.drawn = "" // what went wrong stands at the top
+	if st.Failures > before.Failures || st.Notice && st.NoticePrint != before.NoticePrint {
+		u.drawn = "" // what went wrong, or became of the paper, stands at the top
 	}
 	if st.Scans > before.Scans {
 		// What became of the code stands at the top too, and its answers in the fields.
@@ -148,7 +150,7 @@ func (u *UI) tokens() theme.Tokens {
 func (u *UI) builder() *screen.Builder {
 	return &screen.Builder{
 		Tokens: u.tokens(), Icons: u.cfg.Icons, Texts: u.cfg.Texts, Catalogue: u.cfg.Catalogue, Policies: u.cfg.Policies,
-		Place: u.cfg.Place, Size: u.root.Size(), Language: u.state.Language, Reach: u.state.Reach, Now: u.cfg.Now,
+		Place: u.cfg.Place, Kept: u.cfg.Kept, Size: u.root.Size(), Language: u.state.Language, Reach: u.state.Reach, Now: u.cfg.Now,
 		Do: u.cfg.Visit.Do, Active: u.active, Edit: u.Edit, Picker: &u.picker, Redraw: func() { u.draw(true) }, Typed: u.typed,
 	}
 }
@@ -234,6 +236,9 @@ func walk(o fyne.CanvasObject, at fyne.Position, f func(*control.Tap, fyne.Posit
 
 // pageOf names the page of a state: a new name starts at the top.
 func pageOf(st session.State) string {
+	if st.Notice {
+		return "notice:"
+	}
 	at := ""
 	switch st.Stage {
 	case session.Filling:
@@ -261,7 +266,7 @@ func (u *UI) look() string {
 	if st.Overlay == session.StillThere {
 		fmt.Fprint(&w, int(st.WipeAt.Sub(u.cfg.Now()).Seconds()))
 	}
-	fmt.Fprintf(&w, "%v %v|", st.CardLeft, st.SlipLeft)
+	fmt.Fprintf(&w, "%v %v|%v|", st.CardLeft, st.SlipLeft, st.NoticePrint)
 	fmt.Fprintf(&w, "%v|%v %v|%v %v|%v %v|", st.Resident != nil, st.Question, len(st.Questions), st.Returning, st.Fault, st.Print, st.Category)
 	for _, h := range st.Hits {
 		fmt.Fprint(&w, h.Policy.ID, " ")

@@ -13,6 +13,7 @@ import (
 	"leye/app/form"
 	"leye/app/policy"
 	"leye/app/terminal/internal/kiosk"
+	"leye/app/terminal/internal/privacy"
 	"leye/app/terminal/internal/session"
 	"leye/app/terminal/internal/ui/control"
 	"leye/app/terminal/internal/ui/story"
@@ -47,10 +48,38 @@ func open(t *testing.T) (*UI, *catalogue.Catalogue) {
 	u := New(Config{
 		App: a, Window: w, Theme: faces, Icons: theme.NewIcons(assets.Icon()), Texts: must[text.Bundle](t)(text.Load(assets.Text())),
 		Catalogue: services, Policies: must[*policy.Library](t)(policy.Load(assets.Policies())),
-		Place: story.Place, Visit: &heard{}, Now: time.Now,
+		Place: story.Place, Kept: story.Kept, Visit: &heard{}, Now: time.Now,
 	})
 	w.Resize(fyne.NewSize(1080, 1920))
 	return u, services
+}
+
+// TestThePageTellsWhatTheSlipTells holds the page to the table that slip and
+// sweeper go by.
+func TestThePageTellsWhatTheSlipTells(t *testing.T) {
+	u, _ := open(t)
+	for _, days := range []int{1, 7, 365} {
+		u.cfg.Kept = privacy.Table{KeepDays: days}
+		for _, language := range []string{"zh", "en"} {
+			st := session.State{Stage: session.Home, Language: language, Notice: true, Scans: 1}
+			u.drawn = ""
+			u.Show(st)
+			page := strings.ReplaceAll(strings.Join(u.Inspect().Texts, ""), " ", "")
+			say := func(key string, args ...string) string { return u.cfg.Texts.Get(language, key, args...) }
+			place := story.Place
+			asked := privacy.Asked{Desk: place.Desk.ZH, Phone: place.Phone.ZH}
+			if language == "en" {
+				asked.Desk = place.Desk.EN
+			}
+			for _, section := range u.cfg.Kept.Tell(st.Read(), asked, say) {
+				for _, line := range append([]string{section.Title}, section.Lines...) {
+					if !strings.Contains(page, strings.ReplaceAll(line, " ", "")) {
+						t.Errorf("%s, %d days: the page does not tell %q", language, days, line)
+					}
+				}
+			}
+		}
+	}
 }
 
 // TestAFailureIsSeenEachTime: the notice stands at the top of a long page whose

@@ -15,6 +15,7 @@ import (
 
 	"leye/app/catalogue"
 	"leye/app/policy"
+	"leye/app/terminal/internal/privacy"
 	"leye/app/terminal/internal/session"
 	"leye/app/terminal/internal/ui/control"
 	"leye/app/terminal/internal/ui/text"
@@ -34,6 +35,7 @@ type Builder struct {
 	Catalogue *catalogue.Catalogue
 	Policies  *policy.Library
 	Place     Place
+	Kept      privacy.Table // of a person, until when
 	Size      fyne.Size
 	Language  string
 	Reach     bool
@@ -121,6 +123,9 @@ func (b *Builder) scanned(st session.State) fyne.CanvasObject {
 }
 
 func (b *Builder) page(st session.State) Page {
+	if st.Notice {
+		return b.privacy(st)
+	}
 	switch st.Stage {
 	case session.Home:
 		return b.home(st)

@@ -56,8 +56,11 @@ func (b *Builder) filed(st session.State) Page {
 	if st.Fault != "" {
 		objs = append(objs, b.para(b.T("filed.code", "code", string(st.Fault)), b.small(theme.Quiet)))
 	}
+	if !st.Printing() {
+		objs = append(objs, b.privacyButton())
+	}
 	p := Page{Body: control.Stack(24, objs...)}
-	if st.Print == session.Printing {
+	if st.Printing() {
 		p.Primary = &Action{ID: "finish", Label: b.T("filed.printing"), Off: true}
 		return p
 	}

@@ -48,7 +48,7 @@ func (b *Builder) card(icon string, ink color.NRGBA, title, words string, action
 
 func (b *Builder) helpCard() fyne.CanvasObject {
 	words := b.T("help.words", "desk", b.Say(b.Place.Desk), "phone", b.Say(b.Place.Phone))
-	return b.card("help", theme.Primary, b.T("help.title"), words,
+	return b.card("help", theme.Primary, b.T("help.title"), words, b.privacyButton(),
 		b.button("close", b.T("close"), "", primary, b.Tokens.Action, func() { b.Do(session.CloseOverlay{}) }))
 }
 

@@ -154,7 +154,7 @@ func (b *Builder) identify(st session.State) Page {
 		objs = append(objs, b.panel(b.T("identify.slow.title"), control.Paragraph(b.T("identify.slow.words"), b.body(theme.Ink), b.inner()),
 			b.button("no-card", b.T("identify.staff"), "help", secondary, b.Tokens.Action, func() { b.Do(session.CallHelp{}) })))
 	}
-	objs = append(objs, b.bullet("shield", theme.Done, b.T("identify.privacy"), b.small(theme.Quiet), b.Width()))
+	objs = append(objs, b.bullet("shield", theme.Done, b.T("identify.privacy"), b.small(theme.Quiet), b.Width()), b.privacyButton())
 	return Page{Back: true, Body: control.Stack(26, objs...)}
 }
 
@@ -170,7 +170,7 @@ func (b *Builder) confirm(st session.State) Page {
 	if st.Trouble != "" {
 		objs = append(objs, b.notice("warning", b.T(st.Trouble), theme.Wait, theme.WaitBg))
 	}
-	objs = append(objs, b.bullet("shield", theme.Done, b.T("identify.masked"), b.small(theme.Quiet), b.Width()))
+	objs = append(objs, b.bullet("shield", theme.Done, b.T("identify.masked"), b.small(theme.Quiet), b.Width()), b.privacyButton())
 	return Page{Back: true, Body: control.Stack(26, objs...),
 		Secondary: &Action{ID: "not-me", Label: b.T("identify.no"), Do: func() { b.Do(session.ConfirmLeave{}) }},
 		Primary:   &Action{ID: "confirm", Label: b.T("identify.yes"), Do: func() { b.Do(session.ConfirmIdentity{}) }}}

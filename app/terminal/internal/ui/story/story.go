@@ -10,6 +10,7 @@ import (
 	"leye/app/form"
 	"leye/app/policy"
 	"leye/app/terminal/internal/kiosk"
+	"leye/app/terminal/internal/privacy"
 	"leye/app/terminal/internal/session"
 	"leye/app/terminal/internal/ui/screen"
 	"leye/devices/idcard"
@@ -32,6 +33,9 @@ var Place = screen.Place{
 	Phone:  catalogue.Text{ZH: "12333", EN: "12333"},
 	Desk:   catalogue.Text{ZH: "综合窗口", EN: "the general counter"},
 }
+
+// Kept is what the terminal of the stories keeps.
+var Kept = privacy.Table{KeepDays: privacy.DefaultDays}
 
 // resident is made up.
 var resident = kiosk.Resident{
@@ -78,6 +82,7 @@ func Tell(cat *catalogue.Catalogue, policies *policy.Library) ([]Story, error) {
 		return st
 	}
 	known := func(st *session.State) { st.Resident = &resident }
+	told := func(st *session.State) { st.Notice = true }
 	stories := []Story{
 		{Name: "idle", State: at(session.Idle)},
 		{Name: "idle-no-reader", State: at(session.Idle, func(st *session.State) { st.Reader = idcard.Offline })},
@@ -96,6 +101,8 @@ func Tell(cat *catalogue.Catalogue, policies *policy.Library) ([]Story, error) {
 		{Name: "identify-reading", State: at(session.Identify, func(st *session.State) { st.Reader = idcard.Reading })},
 		{Name: "identify-slow", State: at(session.Identify, func(st *session.State) { st.Slow, st.Trouble = true, "card.unreadable" })},
 		{Name: "identify-known", State: at(session.Identify, known)},
+		{Name: "privacy", State: at(session.Identify, known, told)},
+		{Name: "privacy-no-paper", State: at(session.Home, told, func(st *session.State) { st.NoticePrint = session.PrintFailed })},
 		{Name: "identify-suishenma", State: at(session.Identify, func(st *session.State) { st.Scanner, st.Scan = true, "scan.suishenma" })},
 		{Name: "service-slip", State: at(session.Service, func(st *session.State) { st.Service, st.Scan = session.ProgressService, session.ScanSlip })},
 	}
@@ -193,6 +200,9 @@ func endings(f, lookup *form.Form, at stage) []Story {
 		{Name: "filed-no-slip", State: filed(session.Accepted, session.PrintFailed, kiosk.CodePrinterFault)},
 		{Name: "filed-doubt", State: filed(session.Accepted, session.PrintDoubt, kiosk.CodeSlipInDoubt)},
 		{Name: "filed-sent", State: filed(session.Accepted, session.PrintSent, "")},
+		{Name: "privacy-printing", State: at(session.Filed, func(st *session.State) {
+			st.Filing, st.Print, st.Notice, st.NoticePrint = filing(session.Accepted), session.PrintDone, true, session.Printing
+		})},
 		{Name: "filed-policy", State: at(session.Filed, func(st *session.State) { st.Filing, st.Print = printed, session.PrintDone })},
 		{Name: "end", State: at(session.Ended, func(st *session.State) { st.Print = session.PrintDone })},
 		{Name: "end-card", State: at(session.Ended, func(st *session.State) { st.Print, st.CardLeft, st.Reader = session.PrintDone, true, idcard.Reading })},
