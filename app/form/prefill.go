@@ -1,6 +1,7 @@
 package form
 
 import (
+	"fmt"
 	"strconv"
 	"time"
 
@@ -17,6 +18,15 @@ type Facts struct {
 	Ethnic  string // GB/T 3304, two digits
 	Address string
 }
+
+// String tells nothing of the card.
+func (c Facts) String() string { return "facts of a card" }
+
+// Format writes String whatever the verb.
+func (c Facts) Format(f fmt.State, _ rune) { mask(f, c.String()) }
+
+// MarshalText is String.
+func (c Facts) MarshalText() ([]byte, error) { return []byte(c.String()), nil }
 
 // byKey says which field takes which fact.
 func (c Facts) byKey() map[string]string {

@@ -5,7 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"log/slog"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -139,6 +142,32 @@ func (a Answers) Equal(b Answers) bool {
 	}
 	return true
 }
+
+// String says that there is an answer, never which.
+func (v Value) String() string {
+	if v.Empty() {
+		return "no answer"
+	}
+	return "an answer"
+}
+
+// Format writes String whatever the verb.
+func (v Value) Format(f fmt.State, _ rune) { mask(f, v.String()) }
+
+// LogValue is String. JSON is the answer itself: that is what is handed in.
+func (v Value) LogValue() slog.Value { return slog.StringValue(v.String()) }
+
+// String says how many answers there are.
+func (a Answers) String() string { return "answers: " + strconv.Itoa(len(a)) }
+
+// Format writes String whatever the verb.
+func (a Answers) Format(f fmt.State, _ rune) { mask(f, a.String()) }
+
+// LogValue is String.
+func (a Answers) LogValue() slog.Value { return slog.StringValue(a.String()) }
+
+// mask writes what stands for a value; the error of a print is the printer's own.
+func mask(f fmt.State, words string) { _, _ = io.WriteString(f, words) }
 
 // MarshalJSON writes v as the JSON value of its kind.
 func (v Value) MarshalJSON() ([]byte, error) {

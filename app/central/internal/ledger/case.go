@@ -13,7 +13,7 @@ import (
 type Filing struct {
 	ID               string // idempotency key
 	Digest           string // SHA-256 of Body, hex
-	Body             []byte // exactly the bytes that came
+	Body             []byte `json:"-"` // exactly the bytes that came
 	Sender           string // the terminal that sent it; empty when the transport does not say
 	Service          string
 	Terminal         string

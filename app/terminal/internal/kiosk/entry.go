@@ -1,6 +1,10 @@
 package kiosk
 
-import "time"
+import (
+	"fmt"
+	"log/slog"
+	"time"
+)
 
 // State is where an outbox entry stands.
 type State string
@@ -50,9 +54,20 @@ type Entry struct {
 	Digest     string // SHA-256, hex, of the sealed body; from a lease, what the acknowledgement must repeat
 	CentralKey string // fingerprint of the central's key that opens it; empty: no central can
 	Readable   bool   // this terminal can still open it
-	Body       []byte // what is sent, only from a lease: an envelope, or the application itself when no central's key is known
+	Body       []byte `json:"-"` // what is sent, only from a lease: an envelope, or the application itself when no central's key is known
 	Ack        *Acknowledgement
 }
+
+// String names the entry and says how it stands.
+func (e Entry) String() string {
+	return "entry " + string(e.ID) + " for " + e.Service + ", " + string(e.State)
+}
+
+// Format writes String whatever the verb: the body may be an application as it is.
+func (e Entry) Format(f fmt.State, _ rune) { mask(f, e.String()) }
+
+// LogValue is String.
+func (e Entry) LogValue() slog.Value { return slog.StringValue(e.String()) }
 
 // Late reports whether the entry is still on its way from here after its promised
 // time.

@@ -8,6 +8,9 @@ package kiosk
 import (
 	"cmp"
 	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
 	"time"
 )
 
@@ -31,6 +34,21 @@ type Application struct {
 	OrderKey string
 }
 
+// String names the application and nobody.
+func (a Application) String() string { return "application " + string(a.ID) + " for " + a.Service }
+
+// Format writes String whatever the verb.
+func (a Application) Format(f fmt.State, _ rune) { mask(f, a.String()) }
+
+// MarshalJSON refuses: what is sent of an application is the contract's own type,
+// and half of one must never be taken for it.
+func (a Application) MarshalJSON() ([]byte, error) {
+	return nil, errors.New("an application is sent as the contract writes it")
+}
+
+// LogValue is String.
+func (a Application) LogValue() slog.Value { return slog.StringValue(a.String()) }
+
 // Reference is the number that the terminal gives before the central has
 // answered, for example "PT01-1124-0007-X"; its last character checks the rest.
 type Reference string
@@ -46,6 +64,16 @@ type Acknowledgement struct {
 	Desk       string // where the matter goes on
 	Signature  string // of the central over all of it; empty in the clear
 }
+
+// String names the application: number and query code together open its case.
+func (a Acknowledgement) String() string { return "acknowledgement of " + string(a.ID) }
+
+// Format writes String whatever the verb. JSON is whole: it is kept until the
+// entry goes.
+func (a Acknowledgement) Format(f fmt.State, _ rune) { mask(f, a.String()) }
+
+// LogValue is String.
+func (a Acknowledgement) LogValue() slog.Value { return slog.StringValue(a.String()) }
 
 // SlipCode is what a slip's QR code says: the case number, or the terminal's
 // reference while there is none, and the query code.

@@ -1,6 +1,8 @@
 package kiosk
 
 import (
+	"fmt"
+	"io"
 	"log/slog"
 	"strings"
 	"unicode/utf8"
@@ -26,8 +28,17 @@ func (r Resident) MaskedNumber() string { return MaskNumber(r.Number) }
 
 func (r Resident) String() string { return r.MaskedName() }
 
+// Format writes String whatever the verb.
+func (r Resident) Format(f fmt.State, _ rune) { mask(f, r.String()) }
+
+// MarshalText is String, for JSON and everything else that asks.
+func (r Resident) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
+
 // LogValue keeps the person out of every log.
 func (r Resident) LogValue() slog.Value { return slog.StringValue("resident") }
+
+// mask writes what stands for a value; the error of a print is the printer's own.
+func mask(f fmt.State, words string) { _, _ = io.WriteString(f, words) }
 
 // MaskName keeps the first and, from three characters on, the last character of
 // a name.

@@ -1,6 +1,9 @@
 package session
 
 import (
+	"fmt"
+	"io"
+	"log/slog"
 	"time"
 
 	"leye/app/form"
@@ -106,6 +109,21 @@ func (st State) Open() bool { return !st.Shut && !st.Locked() }
 // AsksForCard reports that the screen asks for a card, and none was read yet.
 func (st State) AsksForCard() bool { return st.Stage == Identify && st.Resident == nil }
 
+// String says where the visit stands, and nothing of who is there.
+func (st State) String() string { return "visit at " + string(st.Stage) }
+
+// Format writes String whatever the verb.
+func (st State) Format(f fmt.State, _ rune) { mask(f, st.String()) }
+
+// MarshalText is String.
+func (st State) MarshalText() ([]byte, error) { return []byte(st.String()), nil }
+
+// LogValue is String.
+func (st State) LogValue() slog.Value { return slog.StringValue(st.String()) }
+
+// mask writes what stands for a value; the error of a print is the printer's own.
+func mask(f fmt.State, words string) { _, _ = io.WriteString(f, words) }
+
 // Read is from where this visit has taken something of a person.
 func (st State) Read() privacy.Read {
 	r := privacy.Read{Card: st.Resident != nil, Code: st.Scans > 0}
@@ -150,6 +168,18 @@ type Filing struct {
 	Code     kiosk.Code
 	At       time.Time
 }
+
+// String names the application and nobody.
+func (f Filing) String() string { return string(f.Outcome) + " " + f.App.String() }
+
+// Format writes String whatever the verb.
+func (f Filing) Format(to fmt.State, _ rune) { mask(to, f.String()) }
+
+// MarshalText is String.
+func (f Filing) MarshalText() ([]byte, error) { return []byte(f.String()), nil }
+
+// LogValue is String.
+func (f Filing) LogValue() slog.Value { return slog.StringValue(f.String()) }
 
 // PrintState is what is known of the slip's paper.
 type PrintState string
