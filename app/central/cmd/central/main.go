@@ -4,12 +4,18 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"os/signal"
 	"syscall"
+
+	"leye/app/harden"
 )
 
 func main() {
+	if err := harden.Process(); err != nil { // a central that serves is worth more
+		fmt.Fprintln(os.Stderr, "warning:", err)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	stop()

@@ -21,6 +21,7 @@ import (
 	"fyne.io/fyne/v2/app"
 
 	"leye/app/catalogue"
+	"leye/app/harden"
 	"leye/app/terminal/internal/appliance"
 	"leye/app/terminal/internal/config"
 	"leye/app/terminal/internal/ime"
@@ -70,6 +71,9 @@ func main() {
 		os.Exit(2)
 	}
 	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
+	if err := harden.Process(); err != nil { // a terminal that serves is worth more
+		log.Error("other processes may read what residents enter", "err", err)
+	}
 	if err := run(configs, panel.Part(*part), log); err != nil {
 		log.Error("kiosk cannot start", "err", err)
 		os.Exit(1)

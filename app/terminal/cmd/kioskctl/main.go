@@ -8,12 +8,18 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"os/signal"
 	"syscall"
+
+	"leye/app/harden"
 )
 
 func main() {
+	if err := harden.Process(); err != nil { // staff need it all the same
+		fmt.Fprintln(os.Stderr, "warning:", err)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	code := run(ctx, os.Args[1:], streams{os.Stdin, os.Stdout, os.Stderr})
 	stop()

@@ -4,6 +4,7 @@ import (
 	"crypto/hkdf"
 	"crypto/rand"
 	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,6 +12,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"leye/app/harden"
 )
 
 // Kind says what keeps the terminal's key.
@@ -25,8 +28,19 @@ const (
 
 // Options for [OpenKey]; the zero value is right for the terminal.
 type Options struct {
-	Keep   Kind   // what must keep the key: File or TPM; None: a TPM where there is one
-	Device string // of the TPM; empty: the kernel's
+	Keep   Kind             // what must keep the key: File or TPM; None: a TPM where there is one
+	Device string           // of the TPM; empty: the kernel's
+	Now    func() time.Time // nil: time.Now
+}
+
+func (opt Options) usual() Options {
+	if opt.Device == "" {
+		opt.Device = usualDevice
+	}
+	if opt.Now == nil {
+		opt.Now = time.Now
+	}
+	return opt
 }
 
 // FileName is the name of the key's file inside the state directory.
@@ -34,13 +48,23 @@ const FileName = "terminal.key"
 
 const secretSize = 32
 
-// Key is the terminal's own. It does not print itself.
+// Key is the terminal's own. It lies in memory of its own until Close, and does not
+// print itself.
 type Key struct {
 	Kind     Kind
-	Replaced error // why an older key was set aside; nil when there was none
+	Name     string    // tells keys apart, and nothing of them
+	Made     time.Time // to the second
+	Replaced error     // why an older key was set aside; nil when there was none
 
+	vault      *harden.Vault
 	wrap, mark []byte
 }
+
+// Locked is nil when the key is never swapped out, else why it may be.
+func (k *Key) Locked() error { return k.vault.Locked() }
+
+// Close forgets the key; it must not be in use.
+func (k *Key) Close() error { return k.vault.Close() }
 
 // String keeps the key out of logs.
 func (k *Key) String() string { return "terminal's key, kept by " + string(k.Kind) }
@@ -49,18 +73,36 @@ func (k *Key) String() string { return "terminal's key, kept by " + string(k.Kin
 func (k *Key) GoString() string { return k.String() }
 
 // newKey derives a key for each use, so that one tells nothing about another.
-func newKey(kind Kind, secret []byte) (*Key, error) {
-	wrap, err := hkdf.Key(sha256.New, secret, nil, "leye terminal wrap", 32)
+func newKey(kind Kind, made time.Time, secret []byte) (*Key, error) {
+	name, err := hkdf.Key(sha256.New, secret, nil, "leye terminal name", 8)
 	if err != nil {
 		return nil, err
 	}
-	mark, err := hkdf.Key(sha256.New, secret, nil, "leye terminal mark", 32)
-	return &Key{Kind: kind, wrap: wrap, mark: mark}, err
+	k := &Key{Kind: kind, Name: hex.EncodeToString(name), Made: made}
+	if k.vault, err = harden.NewVault(); err != nil {
+		return nil, err
+	}
+	if k.wrap, err = k.derive(secret, "leye terminal wrap"); err == nil {
+		k.mark, err = k.derive(secret, "leye terminal mark")
+	}
+	if err != nil {
+		return nil, errors.Join(err, k.Close())
+	}
+	return k, nil
+}
+
+func (k *Key) derive(secret []byte, use string) ([]byte, error) {
+	key, err := hkdf.Key(sha256.New, secret, nil, use, 32)
+	if err != nil {
+		return nil, err
+	}
+	return k.vault.Keep(key)
 }
 
 // stored is the key's file.
 type stored struct {
 	Kind   Kind       `json:"kind"`
+	Made   time.Time  `json:"made,omitzero"` // by its file's time where an older program wrote it
 	Secret []byte     `json:"secret,omitempty"`
 	Sealed *tpmSealed `json:"sealed,omitempty"`
 }
@@ -71,10 +113,7 @@ type stored struct {
 // on. It is an error when others may read the file, and when a TPM must keep the
 // key and does not.
 func OpenKey(dir string, opt Options) (*Key, error) {
-	if opt.Device == "" {
-		opt.Device = usualDevice
-	}
-	k, err := opt.openKey(filepath.Join(dir, FileName))
+	k, err := opt.usual().openKey(filepath.Join(dir, FileName))
 	if err != nil {
 		return nil, fmt.Errorf("open terminal's key: %w", err)
 	}
@@ -128,7 +167,7 @@ func (opt Options) open(s stored) (*Key, error) {
 	if len(secret) != secretSize {
 		return nil, errForm
 	}
-	return newKey(s.Kind, secret)
+	return newKey(s.Kind, s.Made, secret)
 }
 
 // makeKey makes a key where it is to be kept. A TPM that is there and does not
@@ -137,14 +176,15 @@ func (opt Options) makeKey(path string) (*Key, error) {
 	secret := make([]byte, secretSize)
 	rand.Read(secret)
 	defer clear(secret)
-	s := stored{Kind: File, Secret: secret}
+	made := opt.Now().UTC().Truncate(time.Second)
+	s := stored{Kind: File, Made: made, Secret: secret}
 	if opt.Keep != File {
 		sealed, err := sealInTPM(opt.Device, secret)
 		if err != nil && opt.Keep == TPM {
 			return nil, err
 		}
 		if err == nil {
-			s = stored{Kind: TPM, Sealed: &sealed}
+			s = stored{Kind: TPM, Made: made, Sealed: &sealed}
 		}
 	}
 	text, err := json.Marshal(s)
@@ -154,7 +194,7 @@ func (opt Options) makeKey(path string) (*Key, error) {
 	if err := write(path, text); err != nil {
 		return nil, err
 	}
-	return newKey(s.Kind, secret)
+	return newKey(s.Kind, s.Made, secret)
 }
 
 var errExposed = errors.New("others may read its file, want mode 0600")
@@ -173,6 +213,9 @@ func read(path string) (s stored, err error) {
 	}
 	if json.Unmarshal(text, &s) != nil {
 		return stored{}, errForm
+	}
+	if s.Made.IsZero() {
+		s.Made = info.ModTime().UTC().Truncate(time.Second)
 	}
 	return s, nil
 }
@@ -205,14 +248,20 @@ func syncDir(dir string) error {
 	return errors.Join(d.Sync(), d.Close())
 }
 
-// Look says what keeps the key in dir, and makes none.
-func Look(dir string) (Kind, error) {
+// Held is what is known of a key without opening it.
+type Held struct {
+	Kind Kind
+	Made time.Time
+}
+
+// Look says what keeps the key in dir and since when, and makes none.
+func Look(dir string) (Held, error) {
 	s, err := read(filepath.Join(dir, FileName))
 	if errors.Is(err, fs.ErrNotExist) {
-		return None, nil
+		return Held{}, nil
 	}
 	if err != nil {
-		return None, fmt.Errorf("look at terminal's key: %w", err)
+		return Held{}, fmt.Errorf("look at terminal's key: %w", err)
 	}
-	return s.Kind, nil
+	return Held{s.Kind, s.Made}, nil
 }

@@ -11,6 +11,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"sync"
+	"time"
 
 	"leye/app/envelope"
 )
@@ -32,7 +33,8 @@ func (r Record) Envelope() envelope.Envelope {
 // Sealer seals with one terminal key to the central of the hour. Its methods may
 // be called from any goroutine.
 type Sealer struct {
-	own *Key
+	keep sync.RWMutex // held while own is in use
+	own  *Key
 
 	mu      sync.Mutex
 	central envelope.PublicKey
@@ -41,6 +43,23 @@ type Sealer struct {
 
 // New gives a sealer that knows no central yet.
 func New(own *Key) *Sealer { return &Sealer{own: own} }
+
+// Renew uses another terminal key from now on and forgets the one before: what that
+// wrapped opens no more.
+func (s *Sealer) Renew(own *Key) error {
+	s.keep.Lock()
+	defer s.keep.Unlock()
+	before := s.own
+	s.own = own
+	return before.Close()
+}
+
+// Own is the name of the terminal's key and since when it is in use.
+func (s *Sealer) Own() (name string, made time.Time) {
+	s.keep.RLock()
+	defer s.keep.RUnlock()
+	return s.own.Name, s.own.Made
+}
 
 // SealTo has everything from now on sealed to a central's key.
 func (s *Sealer) SealTo(central envelope.PublicKey) {
@@ -88,6 +107,8 @@ func (s *Sealer) wrapper() (*envelope.Wrapper, error) {
 // Seal seals the application id in the place seq of the queue: to this terminal,
 // and to the central if its key is known.
 func (s *Sealer) Seal(id string, seq int64, plain []byte) (Record, error) {
+	s.keep.RLock()
+	defer s.keep.RUnlock()
 	r := Record{Header: envelope.Header{Suite: envelope.Leye1, ID: id, Seq: seq, Schema: envelope.Schema}}
 	to, err := s.wrapper()
 	if err != nil {
@@ -121,6 +142,8 @@ func (r *Record) wrapFor(to *envelope.Wrapper, key []byte) (err error) {
 
 // dataKey takes a record's key out of the terminal's wrap.
 func (s *Sealer) dataKey(r Record) ([]byte, error) {
+	s.keep.RLock()
+	defer s.keep.RUnlock()
 	key, err := envelope.OpenBody(r.Header, s.own.wrap, r.WrapTerminal)
 	if err != nil {
 		return nil, fmt.Errorf("open by the terminal's key: %w", err)
@@ -160,6 +183,8 @@ func (s *Sealer) Rewrap(r Record) (Record, error) {
 // Mark is a hash, under the terminal's key, of something that could be guessed:
 // equal parts give equal marks, and without the key nobody can try.
 func (s *Sealer) Mark(parts ...[]byte) []byte {
+	s.keep.RLock()
+	defer s.keep.RUnlock()
 	h := hmac.New(sha256.New, s.own.mark)
 	for _, p := range parts {
 		fmt.Fprintf(h, "%d:", len(p))

@@ -4,10 +4,13 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"leye/app/envelope"
 )
@@ -155,8 +158,8 @@ func TestMarks(t *testing.T) {
 
 func TestTheKeyStaysAndIsPrivate(t *testing.T) {
 	dir := t.TempDir()
-	if kind, err := Look(dir); kind != None || err != nil {
-		t.Errorf("before: %q, %v", kind, err)
+	if held, err := Look(dir); held.Kind != None || err != nil {
+		t.Errorf("before: %v, %v", held, err)
 	}
 	first, err := OpenKey(dir, Options{Keep: File})
 	if err != nil {
@@ -174,8 +177,8 @@ func TestTheKeyStaysAndIsPrivate(t *testing.T) {
 	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("mode %v, %v", info.Mode(), err)
 	}
-	if kind, err := Look(dir); kind != File || err != nil {
-		t.Errorf("after: %q, %v", kind, err)
+	if held, err := Look(dir); held.Kind != File || err != nil {
+		t.Errorf("after: %v, %v", held, err)
 	}
 	for _, said := range []string{fmt.Sprint(first), fmt.Sprintf("%+v", first), fmt.Sprintf("%#v", first)} {
 		if said != "terminal's key, kept by file" {
@@ -238,4 +241,95 @@ func BenchmarkSeal(b *testing.B) {
 			}
 		})
 	}
+}
+
+// A new key opens nothing of the old one's, is the same after a restart, and the
+// old one's bytes are overwritten where they lay.
+func TestAKeyIsRenewed(t *testing.T) {
+	dir := t.TempDir()
+	day := time.Date(2026, 11, 25, 3, 0, 0, 0, time.UTC)
+	opt := Options{Keep: File, Now: func() time.Time { return day }}
+	first, err := OpenKey(dir, opt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, name := New(first), first.Name
+	r := seal(t, s)
+	old, err := os.Open(filepath.Join(dir, FileName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer old.Close()
+	day = day.AddDate(0, 0, 1)
+	k, err := RenewKey(dir, opt)
+	if err != nil || k.Name == name || !k.Made.Equal(day) || k.Locked() != nil {
+		t.Fatalf("renewed to %v, %v", k, err)
+	}
+	if err := s.Renew(k); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Open(r); !errors.Is(err, envelope.ErrUnreadable) {
+		t.Errorf("the old key is still about: %v", err)
+	}
+	if got, err := s.Open(seal(t, s)); err != nil || !bytes.Equal(got, plain) {
+		t.Errorf("%q, %v", got, err)
+	}
+	if left, err := io.ReadAll(old); err != nil || len(left) == 0 || len(bytes.Trim(left, "\x00")) != 0 {
+		t.Errorf("left of the old key: %q, %v", left, err)
+	}
+	again, err := OpenKey(dir, opt)
+	if err != nil || again.Name != k.Name || !again.Made.Equal(day) {
+		t.Errorf("after a restart: %v, %v", again, err)
+	}
+	if held, err := Look(dir); err != nil || !held.Made.Equal(day) {
+		t.Errorf("looks like %v, %v", held, err)
+	}
+}
+
+// Keys that a program before this one wrote have the age of their file.
+func TestAnOldKeyHasItsFilesAge(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, FileName)
+	if err := os.WriteFile(path, []byte(`{"kind":"file","secret":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	made := time.Date(2026, 5, 1, 0, 0, 0, 0, time.UTC)
+	if err := os.Chtimes(path, made, made); err != nil {
+		t.Fatal(err)
+	}
+	if k, err := OpenKey(dir, Options{Keep: File}); err != nil || !k.Made.Equal(made) {
+		t.Errorf("made %v, %v", k, err)
+	}
+}
+
+// Sealing and renewing at the same time never meet a key that is gone.
+func TestRenewingWhileSealing(t *testing.T) {
+	dir := t.TempDir()
+	k, err := OpenKey(dir, Options{Keep: File})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := New(k)
+	var work sync.WaitGroup
+	for range 4 {
+		work.Go(func() {
+			for range 100 {
+				_, err := s.Seal(someID, 7, plain)
+				if err != nil {
+					t.Error(err)
+				}
+				s.Mark(plain)
+			}
+		})
+	}
+	for range 20 {
+		k, err := RenewKey(dir, Options{Keep: File})
+		if err == nil {
+			err = s.Renew(k)
+		}
+		if err != nil {
+			t.Error(err)
+		}
+	}
+	work.Wait()
 }

@@ -91,8 +91,8 @@ func TestATPMKeepsTheKey(t *testing.T) {
 			t.Errorf("after a restart: %q, %v", got, err)
 		}
 	}
-	if kind, err := Look(dir); kind != TPM || err != nil {
-		t.Errorf("looks like %q, %v", kind, err)
+	if held, err := Look(dir); held.Kind != TPM || err != nil {
+		t.Errorf("looks like %v, %v", held, err)
 	}
 	var s stored
 	if text, err := os.ReadFile(path); err != nil || json.Unmarshal(text, &s) != nil || s.Secret != nil || s.Sealed == nil {
@@ -117,8 +117,8 @@ func TestOtherTPMsAndBootStatesDoNotOpenIt(t *testing.T) {
 		if _, err := OpenKey(dir, Options{Keep: TPM, Device: device}); err == nil {
 			t.Errorf("%s, where a TPM must keep the key: opened", name)
 		}
-		if kept, err := Look(dir); err != nil || kept != TPM {
-			t.Errorf("%s: the key was touched: %q, %v", name, kept, err)
+		if kept, err := Look(dir); err != nil || kept.Kind != TPM {
+			t.Errorf("%s: the key was touched: %v, %v", name, kept, err)
 		}
 		other, err := OpenKey(dir, Options{Device: device})
 		if err != nil || other.Replaced == nil {
@@ -161,6 +161,11 @@ func FuzzStored(f *testing.F) {
 		k, err := Options{Device: device}.open(s)
 		if err == nil && (s.Kind != File || len(s.Secret) != secretSize || k.Kind != File) {
 			t.Errorf("%s is taken for a key", text)
+		}
+		if k != nil {
+			if err := k.Close(); err != nil {
+				t.Error(err)
+			}
 		}
 	})
 }
