@@ -26,26 +26,37 @@ func (d *diagnosis) checkSeal(ctx context.Context, cfg config.Config, db *store.
 	d.compareNamed(cfg.Central.SealKey)
 }
 
+// keyDays is more than a terminal's key gets when the kiosk runs and sends: it is
+// renewed each day on which nothing waits.
+const keyDays = 7
+
 func (d *diagnosis) checkKey(c config.Store, tpm bool) {
 	const weaker = "the terminal's key lies in a file, which is weaker than a TPM: who takes the disk takes it too"
-	kind, err := seal.Look(c.Dir)
+	held, err := seal.Look(c.Dir)
+	age := int(d.At.Sub(held.Made).Hours() / 24)
+	days := fmt.Sprintf("; %d days old", age)
 	switch {
 	case err != nil:
 		d.add(finding{
 			Check: "key", Status: fail, What: err.Error(), WhatZH: "终端密钥文件读不出",
 			Next: "chmod 600 " + seal.FileName + " as the kiosk's user", NextZH: "由终端用户把该文件权限改为 0600",
 		})
-	case kind == seal.None:
+	case held.Kind == seal.None:
 		d.add(finding{Check: "key", Status: warn, What: "there is no terminal's key yet", Next: "start the kiosk once"})
-	case kind == seal.TPM:
-		d.good("key", "the terminal's key opens by this machine's TPM alone, started as it was")
+	case age > keyDays:
+		d.add(finding{
+			Check: "key", Status: warn, What: "the terminal's key has not been renewed for long" + days, WhatZH: "终端密钥很久没有更换",
+			Next: "see kioskctl outbox list: it is renewed each day on which nothing waits and nobody is served", NextZH: "查看 kioskctl outbox list：队列清空后自动更换",
+		})
+	case held.Kind == seal.TPM:
+		d.good("key", "the terminal's key opens by this machine's TPM alone, started as it was%s", days)
 	case tpm && c.Key == "auto":
 		d.add(finding{
-			Check: "key", Status: warn, What: weaker + "; there is a TPM",
-			Next: "when nothing waits, move " + seal.FileName + " away and start the kiosk: it makes a key in the TPM",
+			Check: "key", Status: warn, What: weaker + "; there is a TPM" + days,
+			Next: "leave the kiosk running: once nothing waits, the next key is made in the TPM",
 		})
 	default:
-		d.good("key", "%s", weaker)
+		d.good("key", "%s%s", weaker, days)
 	}
 }
 

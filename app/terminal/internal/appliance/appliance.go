@@ -101,6 +101,7 @@ func (b *build) openStore(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	b.pulse.ownKey = sealer.Own
 	record := journal.New(b.db, journal.Options{})
 	b.slips = slip.New(b.db, slip.Options{Journal: record})
 	opt := outbox.Options{Terminal: b.cfg.Terminal.ID, Seal: sealer, Journal: record}
@@ -123,7 +124,9 @@ func (b *build) openKey() (*seal.Sealer, error) {
 	if keep == "auto" {
 		keep = seal.None
 	}
-	key, err := seal.OpenKey(b.cfg.Store.Dir, seal.Options{Keep: keep})
+	opt := seal.Options{Keep: keep}
+	b.pulse.freshKey = func() (*seal.Key, error) { return seal.RenewKey(b.cfg.Store.Dir, opt) }
+	key, err := seal.OpenKey(b.cfg.Store.Dir, opt)
 	if err != nil {
 		return nil, err
 	}

@@ -73,7 +73,7 @@ func sweep(t *testing.T, db *store.Store, kept privacy.Table) map[int]int {
 		ids[n] = accepted(t, queue)
 	}
 	now = time.Now()
-	p := pulse{queue: queue, kept: kept, session: session.New(session.Config{}), log: slog.New(slog.DiscardHandler)}
+	p := pulse{queue: queue, kept: kept, session: session.New(session.Config{}), ownKey: seal.New(key).Own, log: slog.New(slog.DiscardHandler)}
 	p.tidy(t.Context())
 	left := map[int]int{}
 	for n, id := range ids {

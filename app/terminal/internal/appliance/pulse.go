@@ -20,6 +20,7 @@ import (
 	"leye/app/terminal/internal/privacy"
 	"leye/app/terminal/internal/quarantine"
 	"leye/app/terminal/internal/relay"
+	"leye/app/terminal/internal/seal"
 	"leye/app/terminal/internal/session"
 	"leye/app/terminal/internal/store"
 	"leye/app/terminal/internal/uplink"
@@ -42,6 +43,8 @@ type pulse struct {
 	scanner  bool // there is one
 	kept     privacy.Table
 	stateDir string
+	ownKey   func() (name string, made time.Time) // the terminal's, as it is in use
+	freshKey func() (*seal.Key, error)            // puts another in its place
 	versions struct{ program, catalogue, policies string }
 	trust    trust
 	journal  *journal.Journal
@@ -200,8 +203,27 @@ func (p *pulse) tidy(ctx context.Context) {
 	case n > 0:
 		p.log.Info("purged what the central has had for long", "entries", n)
 	}
+	p.renewKey(ctx)
 	if err := p.queue.Tidy(ctx); err != nil && !errors.Is(err, store.ErrBusy) {
 		p.log.Warn("tidy later", "err", err)
+	}
+}
+
+// keyLife is how long the terminal's key is used, where the queue lets it go.
+const keyLife = 24 * time.Hour
+
+// renewKey changes the terminal's key once it has had its day. Where something
+// waits for long it stays: kioskctl doctor says since when.
+func (p *pulse) renewKey(ctx context.Context) {
+	if _, made := p.ownKey(); time.Since(made) < keyLife {
+		return
+	}
+	renewed, err := p.queue.RenewKey(ctx, p.freshKey)
+	if err != nil {
+		p.log.Error("renew the terminal's key", "renewed", renewed, "err", err)
+	} else if renewed {
+		name, _ := p.ownKey()
+		p.log.Info("the terminal's key is another", "key", name)
 	}
 }
 

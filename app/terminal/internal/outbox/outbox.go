@@ -110,6 +110,9 @@ func (o *Outbox) prepare(ctx context.Context) error {
 		return fmt.Errorf("seal what an older program kept: %w", err)
 	}
 	return o.db.Tx(ctx, func(tx *sql.Tx) error {
+		if err := o.noteKey(ctx, tx); err != nil {
+			return err
+		}
 		_, err := tx.ExecContext(ctx, releaseSQL+"held = 1")
 		return err
 	})
