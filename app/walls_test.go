@@ -59,7 +59,7 @@ var walls = []wall{
 	{from: internal + "policysync", only: []string{"app/api", internal + "kiosk", internal + "store", internal + "store/pages"}, why: "what a pack must hold is told by the checks it is given"},
 	{from: internal + "heartbeat", only: []string{"app/api"}, why: "what is wrong and how it is sent are handed in"},
 	{from: internal + "clock", only: []string{}, why: "what time it is depends on who signed it, not on how it came"},
-	{from: internal + "identity", only: []string{"app/api", "app/harden", "app/proof"}, why: "keys stay away from everything that talks"},
+	{from: internal + "identity", only: []string{"app/api", "app/proof"}, why: "keys stay away from everything that talks"},
 	{from: internal + "relay", only: []string{internal + "kiosk"}, why: "its queue and its line are interfaces, so that it can become a program of its own"},
 	{from: internal + "panel", only: []string{}, why: "what is tried of a screen is known without drawing it"},
 	{from: internal + "acceptance", only: []string{"app/proof", internal + "kiosk", "devices/printer"}, why: "what a sheet says must not depend on how it was found out"},

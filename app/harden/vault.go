@@ -11,6 +11,8 @@ import (
 // Vault is one page of memory for keys, outside of Go's heap: where the system
 // allows it locked, so that it is never swapped out, and in no core. Nobody may use
 // what lies in it after [Vault.Close]. Its methods are not for several goroutines.
+//
+// Not every key can live here: Go's Ed25519 and RSA take theirs from the heap alone.
 type Vault struct {
 	page []byte
 	used int

@@ -133,15 +133,10 @@ func (b *build) openKey() (*seal.Sealer, error) {
 	if key.Replaced != nil {
 		b.log.Error("the terminal's key could not be read and was set aside for a new one", "err", key.Replaced)
 	}
-	b.unlocked("terminal's key", key.Locked())
-	return seal.New(key), nil
-}
-
-// unlocked says that a key may reach the swap, if there is any.
-func (b *build) unlocked(what string, why error) {
-	if why != nil {
-		b.log.Warn("a key may be swapped out: allow this user to lock memory", "key", what, "err", why)
+	if err := key.Locked(); err != nil {
+		b.log.Warn("the terminal's key may be swapped out: allow this user to lock memory", "err", err)
 	}
+	return seal.New(key), nil
 }
 
 func (b *build) openLine(context.Context) (err error) {
@@ -182,7 +177,6 @@ func (b *build) openIdentity() error {
 		b.pulse.stranger = true
 		return nil
 	}
-	b.unlocked("key of the identity", id.Locked())
 	b.identity = id
 	// The machine's clock may have stood still since; the certificate is a witness.
 	floor := kiosk.BuiltAt()

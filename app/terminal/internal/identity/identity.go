@@ -24,7 +24,6 @@ import (
 	"time"
 
 	"leye/app/api"
-	"leye/app/harden"
 	"leye/app/proof"
 )
 
@@ -38,7 +37,6 @@ var ErrNone = errors.New("the terminal is not enrolled")
 type Identity struct {
 	path, name string
 	key        ed25519.PrivateKey
-	locked     error // why the key may be swapped out
 
 	mu    sync.Mutex
 	cert  *x509.Certificate
@@ -61,7 +59,6 @@ func Load(dir string) (*Identity, error) {
 	text, err := os.ReadFile(i.path)
 	if err == nil {
 		err = i.read(text)
-		clear(text)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("load identity %s: %w", i.path, err)
@@ -79,14 +76,10 @@ func (i *Identity) read(text []byte) error {
 	if err != nil {
 		return err
 	}
-	signing, ok := key.(ed25519.PrivateKey)
-	if !ok {
+	var ok bool
+	if i.key, ok = key.(ed25519.PrivateKey); !ok {
 		return errors.New("the key is not of Ed25519")
 	}
-	if err := i.hold(signing); err != nil {
-		return err
-	}
-	clear(block.Bytes)
 	if block, rest = pem.Decode(rest); block == nil {
 		return errors.New("no certificate follows the key")
 	}
@@ -99,20 +92,6 @@ func (i *Identity) read(text []byte) error {
 	i.name = i.cert.Subject.CommonName
 	return nil
 }
-
-// hold moves the key out of the heap, for as long as the program runs: connections
-// may use it after another identity has come.
-func (i *Identity) hold(key ed25519.PrivateKey) error {
-	v, err := harden.NewVault()
-	if err == nil {
-		i.key, err = v.Keep(key)
-		i.locked = v.Locked()
-	}
-	return err
-}
-
-// Locked is nil when the key is never swapped out, else why it may be.
-func (i *Identity) Locked() error { return i.locked }
 
 const (
 	keyBlock  = "PRIVATE KEY"
@@ -255,10 +234,7 @@ func Enrol(dir, terminal string, ask func(request string) (api.Certificate, erro
 	if err != nil {
 		return nil, err
 	}
-	i := &Identity{path: filepath.Join(dir, FileName), name: terminal}
-	if err := i.hold(key); err != nil {
-		return nil, err
-	}
+	i := &Identity{path: filepath.Join(dir, FileName), name: terminal, key: key}
 	return i, i.Take(issued)
 }
 
