@@ -7,6 +7,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"io/fs"
 	"slices"
 	"strings"
 )
@@ -31,9 +32,11 @@ var exits = map[int]string{
 }
 
 // streams are where a command reads and writes: results on out, all else on err.
+// system is the root of the machine's files, for what is looked up there.
 type streams struct {
 	in       io.Reader
 	out, err io.Writer
+	system   fs.FS
 }
 
 // action does what the flags and words say.

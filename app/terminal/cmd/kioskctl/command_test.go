@@ -116,7 +116,7 @@ func TestEndedWhileItWaits(t *testing.T) {
 	cancel()
 	var errs strings.Builder
 	never := neverReads{}
-	if code := run(ctx, []string{"print", "--port", "x", "-"}, streams{never, &errs, &errs}); code != exitInterrupted || errs.String() != "interrupted\n" {
+	if code := run(ctx, []string{"print", "--port", "x", "-"}, streams{never, &errs, &errs, nil}); code != exitInterrupted || errs.String() != "interrupted\n" {
 		t.Errorf("code %d, says %q", code, errs.String())
 	}
 }

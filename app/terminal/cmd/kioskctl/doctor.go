@@ -7,6 +7,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"io/fs"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -23,10 +24,10 @@ func doctorCommand() command {
 	return command{
 		name:    "doctor",
 		summary: "look at everything that the kiosk needs and say what to do",
-		about: "It looks at the configuration, the state file, the queue, the journal, the keys, the catalogue, card\n" +
-			"reader, printer and scanner, the central, the clock, and what has changed since the terminal was accepted.\n" +
-			"It prints nothing on paper and changes nothing. Devices that the kiosk has in use are left alone.\n" +
-			"Warnings do not change the exit code.",
+		about: "It looks at the configuration, the state file, the queue, the journal, the keys, where memory may go, the\n" +
+			"catalogue, card reader, printer and scanner, the central, the clock, and what has changed since the terminal\n" +
+			"was accepted. It prints nothing on paper and changes nothing. Devices that the kiosk has in use are left\n" +
+			"alone. Warnings do not change the exit code.",
 		examples: []string{"doctor", "doctor --config district.toml --config terminal.toml --json"},
 		exits:    []int{exitFailed},
 		bind: func(f *flag.FlagSet) action {
@@ -34,7 +35,7 @@ func doctorCommand() command {
 			configs.bind(f)
 			asJSON := f.Bool("json", false, "print JSON")
 			return func(ctx context.Context, _ []string, s streams) error {
-				d := diagnose(ctx, configs.chosen())
+				d := diagnose(ctx, configs.chosen(), s.system)
 				if ctx.Err() != nil {
 					return ctx.Err()
 				}
@@ -85,10 +86,11 @@ type diagnosis struct {
 	found   map[acceptance.Check]map[string]string // what devices say of themselves, by the names of facts
 }
 
-func diagnose(ctx context.Context, configs []string) diagnosis {
+func diagnose(ctx context.Context, configs []string, system fs.FS) diagnosis {
 	d := diagnosis{At: time.Now().In(kiosk.China), Status: ok}
 	cfg, faulty := d.checkConfig(configs)
 	d.checkDeclared()
+	d.checkMemory(system)
 	if faulty {
 		d.add(finding{Check: "rest", Status: warn, What: "not looked at: where things are stands in the configuration"})
 	} else {

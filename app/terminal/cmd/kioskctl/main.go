@@ -21,7 +21,7 @@ func main() {
 		fmt.Fprintln(os.Stderr, "warning:", err)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := run(ctx, os.Args[1:], streams{os.Stdin, os.Stdout, os.Stderr})
+	code := run(ctx, os.Args[1:], streams{os.Stdin, os.Stdout, os.Stderr, os.DirFS("/")})
 	stop()
 	os.Exit(code)
 }

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/fstest"
 
 	"leye/devices/sim"
 )
@@ -87,10 +88,13 @@ func call(t *testing.T, args ...string) result {
 	return callIn(t, strings.NewReader(""), args...)
 }
 
+// machine is one without swap, whatever the one that runs the tests has.
+var machine = fstest.MapFS{"proc/swaps": {Data: []byte("Filename Type Size Used Priority\n")}}
+
 func callIn(t *testing.T, in io.Reader, args ...string) result {
 	t.Helper()
 	var out, errs bytes.Buffer
-	code := run(t.Context(), args, streams{in, &out, &errs})
+	code := run(t.Context(), args, streams{in, &out, &errs, machine})
 	return result{code, out.String(), errs.String()}
 }
 

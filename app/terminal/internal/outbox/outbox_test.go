@@ -243,7 +243,9 @@ func TestFileGivesReferencesInTurn(t *testing.T) {
 // once more, some seconds later.
 func TestASecondAttemptIsTheSameApplication(t *testing.T) {
 	b := openTest(t)
-	render := func(a kiosk.Application) ([]byte, error) { return json.Marshal([]any{a.ID, a.Reference, a.FiledAt, a.Answers}) }
+	render := func(a kiosk.Application) ([]byte, error) {
+		return json.Marshal([]any{a.ID, a.Reference, a.FiledAt, a.Answers})
+	}
 	app := kiosk.Application{ID: kiosk.NewApplicationID(), FiledAt: start.Add(123456 * time.Nanosecond), Answers: []byte(`{"a":1}`)}
 	first, err := b.File(t.Context(), app, render)
 	if err != nil {
