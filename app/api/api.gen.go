@@ -448,6 +448,14 @@ type SealKey struct {
 	// Key The public key as its suite writes it; 32 bytes of X25519 (RFC 7748) with leye-1.
 	Key []byte `json:"key"`
 
+	// Signature Base64 of the Ed25519 signature, by the key that signs answers, over `leye seal key 1`, suite, key in base64
+	// and since in seconds since 1970, each with its length in bytes and a colon in front and a line feed behind.
+	// A terminal that knows another key follows one that is signed and has a later `since`; it never goes back.
+	Signature *string `json:"signature,omitempty"`
+
+	// Since When it became the key to seal to, to the second.
+	Since *time.Time `json:"since,omitempty"`
+
 	// Suite A set of cryptographic algorithms. Others may come; `leye-1` is described above.
 	Suite Suite `json:"suite"`
 }

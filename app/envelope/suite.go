@@ -40,6 +40,12 @@ func suiteOf(name Suite) (suite, error) {
 	return nil, ErrSuite
 }
 
+// Known reports whether a set of algorithms is known here.
+func Known(name Suite) bool {
+	_, err := suiteOf(name)
+	return err == nil
+}
+
 // NewDataKey makes the key of one body.
 func NewDataKey(name Suite) ([]byte, error) {
 	s, err := suiteOf(name)

@@ -26,7 +26,10 @@ Usage:
   central serve [flags]            run until SIGTERM or Ctrl-C
   central case NUMBER [flags]      print one case as JSON
   central open FILE [flags]        print an application that a terminal exported sealed
-  central keys [flags]             print the public key that terminals seal to
+  central keys [flags]             print the public key that terminals seal to, and the age of each
+  central keys rotate              make another key and have terminals seal to that; then start the
+                                   central again. Those before go on opening what was sealed to them
+  central looks [flags]            list who was shown in full with open --show, and when
   central password [flags]         put a new console password in place and print it
   central terminals add ID         print a code with which terminal ID enrols, once, in 24 hours
   central terminals list           list the terminals with certificates, journals and alarms
@@ -68,12 +71,12 @@ Flags of serve:
   --tls-cert, --tls-key     PEM files; serve HTTPS at --listen
   --insecure-any-address    --listen beyond this machine without the above
 
-Flags of case, open, keys, password, terminals, evacuations and ca:
+Flags of case, open, looks, keys, password, terminals, evacuations and ca:
   --db PATH                 database (central.db)
   --ca PATH                 ca: as for serve
   --seal-key PATH           open, keys: as for serve
   --show                    case: personal answers in full; the look is put on record
-                            open: the same; no case exists that could hold a record
+                            open: the same, in the list of central looks
 
 Examples:
   central serve --db /var/lib/leye/central.db --centre-code 107
@@ -85,6 +88,7 @@ Examples:
   central serve --desk 综合窗口 --desk employment=就业服务窗口
   central keys --db /var/lib/leye/central.db
   central open PT01-1124-0007-X.json --db /var/lib/leye/central.db
+  central keys rotate --db /var/lib/leye/central.db
   central case 107-417-261124-0001-5 --db /var/lib/leye/central.db
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 no such case, terminal or evacuation.
@@ -117,9 +121,11 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	case "case":
 		err = printCase(ctx, rest, stdout, stderr)
 	case "open":
-		err = printSealed(rest, stdout, stderr)
+		err = printSealed(ctx, rest, stdout, stderr)
+	case "looks":
+		err = looks(ctx, rest, stdout, stderr)
 	case "keys":
-		err = printKeys(rest, stdout, stderr)
+		err = keys(rest, stdout, stderr)
 	case "evacuations":
 		err = evacuations(ctx, rest, stdout, stderr)
 	case "terminals":

@@ -320,8 +320,20 @@ func TestOpenCommand(t *testing.T) {
 	if code != exitOK || strings.Contains(out, "张示例") || !strings.Contains(out, `"name": "张*例"`) || !strings.Contains(out, h.ID) {
 		t.Errorf("open: %d %s", code, out)
 	}
+	if code, out, errs := command(t, "open", "--show", file, "--db", db); code != exitFailed || out != "" || !strings.Contains(errs, "put the look on record") {
+		t.Errorf("open --show where nothing can be put on record: %d %s %s", code, out, errs)
+	}
+	l, err := ledger.Open(t.Context(), db, ledger.Options{})
+	fatal(t, err)
+	fatal(t, l.Close())
+	if code, out, _ := command(t, "looks", "--db", db); code != exitOK || strings.Contains(out, h.ID) {
+		t.Errorf("looks before: %d %s", code, out)
+	}
 	if code, out, _ := command(t, "open", "--show", file, "--db", db); code != exitOK || !strings.Contains(out, "张示例") {
 		t.Errorf("open --show: %d %s", code, out)
+	}
+	if code, out, _ := command(t, "looks", "--db", db); code != exitOK || strings.Count(out, h.ID) != 1 || strings.Contains(out, "张") || !strings.Contains(out, envelope.Digest(inside)) {
+		t.Errorf("looks: %d %s", code, out)
 	}
 	_, _, err = keyring.Open(filepath.Join(dir, "other.key"))
 	fatal(t, err)
@@ -336,9 +348,25 @@ func TestKeysCommand(t *testing.T) {
 	key, _, err := keyring.Open(keyring.Path(db))
 	fatal(t, err)
 	code, out, _ := command(t, "keys", "--db", db)
-	want := fmt.Sprintf("fingerprint: %s\nseal_key = \"%s\"\n", key.Public().Fingerprint().Short(), key.Public())
-	if code != exitOK || out != want {
+	want := fmt.Sprintf("fingerprint: %s\nseal_key = \"%s\"\ncurrent, since ", key.Public().Fingerprint().Short(), key.Public())
+	if code != exitOK || !strings.HasPrefix(out, want) || !strings.HasSuffix(out, ", 0 days\n") {
 		t.Errorf("keys: %d %q, want %q", code, out, want)
+	}
+	path := keyring.Path(db)
+	text, err := os.ReadFile(path)
+	fatal(t, err)
+	_, block, _ := strings.Cut(string(text), "\n")
+	fatal(t, os.WriteFile(path, []byte("since: 2026-05-01T08:00:00Z\n"+block), 0o600))
+	if code, out, errs := command(t, "keys", "rotate", "--db", db); code != exitOK || !strings.Contains(out, "start the central again") {
+		t.Errorf("keys rotate: %d %s", code, errs)
+	}
+	code, out, _ = command(t, "keys", "--db", db)
+	older := "opens only: " + key.Public().Fingerprint().Short() + ", since 2026-05-01 16:00"
+	if code != exitOK || strings.HasPrefix(out, want) || !strings.Contains(out, older) {
+		t.Errorf("keys after it: %d %q, want %q", code, out, older)
+	}
+	if code, _, errs := command(t, "keys", "turn", "--db", db); code != exitUsage {
+		t.Errorf("keys turn: %d %s", code, errs)
 	}
 }
 

@@ -2,16 +2,22 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"os"
+	"os/user"
+	"strconv"
+	"text/tabwriter"
 	"time"
 
 	"leye/app/api"
 	"leye/app/catalogue"
 	"leye/app/central/internal/keyring"
+	"leye/app/central/internal/ledger"
 	"leye/app/central/internal/mask"
 	"leye/app/envelope"
 	"leye/app/form"
@@ -29,7 +35,7 @@ type opened struct {
 	Answers       form.Answers `json:"answers"`
 }
 
-func printSealed(args []string, stdout, stderr io.Writer) error {
+func printSealed(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	f := flag.NewFlagSet("open", flag.ContinueOnError)
 	db := f.String("db", "central.db", "")
 	path := f.String("seal-key", "", "")
@@ -41,7 +47,7 @@ func printSealed(args []string, stdout, stderr io.Writer) error {
 	if len(words) != 1 {
 		return usage(stderr, "open takes one file")
 	}
-	key, err := keyring.Read(cmp.Or(*path, keyring.Path(*db)))
+	keys, err := keyring.Read(cmp.Or(*path, keyring.Path(*db)))
 	if err != nil {
 		return err
 	}
@@ -49,9 +55,14 @@ func printSealed(args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("read sealed application: %w", err)
 	}
-	o, err := unseal(key, text, *show)
+	o, err := unseal(keys, text, *show)
 	if err != nil {
 		return err
+	}
+	if *show {
+		if err := record(ctx, *db, o); err != nil {
+			return err
+		}
 	}
 	e := json.NewEncoder(stdout)
 	e.SetIndent("", "  ")
@@ -59,14 +70,61 @@ func printSealed(args []string, stdout, stderr io.Writer) error {
 	return e.Encode(o)
 }
 
-func unseal(key *envelope.PrivateKey, text []byte, show bool) (opened, error) {
+// record puts the look where no later one can deny it, before anything is shown.
+func record(ctx context.Context, db string, o opened) (err error) {
+	l, err := openExisting(ctx, db)
+	if err != nil {
+		return fmt.Errorf("put the look on record: %w", err)
+	}
+	defer func() { err = errors.Join(err, l.Close()) }()
+	actor := "uid " + strconv.Itoa(os.Getuid()) // where it has no name
+	if who, err := user.Current(); err == nil {
+		actor = who.Username
+	}
+	return l.AddLook(ctx, ledger.Look{
+		Actor: actor, Application: o.ApplicationID, Terminal: o.Terminal, Reference: o.Reference, Digest: o.Digest,
+	})
+}
+
+func looks(ctx context.Context, args []string, stdout, stderr io.Writer) (err error) {
+	f := flag.NewFlagSet("looks", flag.ContinueOnError)
+	db := f.String("db", "central.db", "")
+	words, err := parse(f, args, stderr)
+	if err != nil {
+		return err
+	}
+	if len(words) > 0 {
+		return usage(stderr, "looks takes no word %q", words[0])
+	}
+	l, err := openExisting(ctx, *db)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, l.Close()) }()
+	all, err := l.Looks(ctx)
+	if err != nil {
+		return err
+	}
+	w := tabwriter.NewWriter(stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "AT\tBY\tTERMINAL\tREFERENCE\tAPPLICATION\tDIGEST")
+	for _, k := range all {
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", k.At.Format(minute), k.Actor, k.Terminal, k.Reference, k.Application, k.Digest)
+	}
+	return w.Flush()
+}
+
+func unseal(keys *keyring.Ring, text []byte, show bool) (opened, error) {
 	sealed, err := envelope.Decode(text)
 	if err != nil {
 		return opened{}, err
 	}
+	key := keys.Key(sealed.Key)
+	if key == nil {
+		return opened{}, fmt.Errorf("%w: sealed to %s, this is %s", envelope.ErrUnreadable, sealed.Key.Short(), keys.Public().Fingerprint().Short())
+	}
 	body, err := key.Open(sealed)
 	if err != nil {
-		return opened{}, fmt.Errorf("%w: sealed to %s, this is %s", err, sealed.Key.Short(), key.Public().Fingerprint().Short())
+		return opened{}, err
 	}
 	var a api.Application
 	if json.Unmarshal(body, &a) != nil {

@@ -24,7 +24,6 @@ import (
 	"leye/app/central/internal/keyring"
 	"leye/app/central/internal/ledger"
 	"leye/app/central/internal/server"
-	"leye/app/envelope"
 	"leye/assets"
 )
 
@@ -146,18 +145,18 @@ func (s settings) run(ctx context.Context, log *slog.Logger, stdout io.Writer) (
 		return err
 	}
 	defer func() { err = errors.Join(err, l.Close()) }()
-	key, made, err := keyring.Open(cmp.Or(s.sealKey, keyring.Path(s.db)))
+	keys, made, err := keyring.Open(cmp.Or(s.sealKey, keyring.Path(s.db)))
 	if err != nil {
 		return err
 	}
 	if made {
-		log.Info("made the seal key; keep a copy of its file in a safe place", "key", key.Public())
+		log.Info("made the seal key; keep a copy of its file in a safe place", "key", keys.Public())
 	}
 	ca, err := s.authority(log)
 	if err != nil {
 		return err
 	}
-	handler, err := s.build(l, key, ca, log)
+	handler, err := s.build(l, keys, ca, log)
 	if err != nil {
 		return err
 	}
@@ -251,7 +250,7 @@ func (s settings) announce(ctx context.Context, l *ledger.Ledger, stdout io.Writ
 }
 
 // build puts the pieces together; nothing else here knows them all.
-func (s settings) build(l *ledger.Ledger, key *envelope.PrivateKey, ca *authority.Authority, log *slog.Logger) (*server.Server, error) {
+func (s settings) build(l *ledger.Ledger, keys *keyring.Ring, ca *authority.Authority, log *slog.Logger) (*server.Server, error) {
 	declared, err := catalogue.Load(assets.Catalogue())
 	if err != nil {
 		return nil, err
@@ -260,7 +259,7 @@ func (s settings) build(l *ledger.Ledger, key *envelope.PrivateKey, ca *authorit
 	if err != nil {
 		return nil, err
 	}
-	in, err := intake.New(intake.Config{Catalogue: declared, Ledger: l, Calendar: days, Key: key, Desks: s.desks})
+	in, err := intake.New(intake.Config{Catalogue: declared, Ledger: l, Calendar: days, Keys: keys, Desks: s.desks})
 	if err != nil {
 		return nil, err
 	}
@@ -279,7 +278,7 @@ func (s settings) build(l *ledger.Ledger, key *envelope.PrivateKey, ca *authorit
 		return nil, err
 	}
 	c := server.Config{
-		Intake: in, Ledger: l, Catalogue: declared, CataloguePack: catalogues, PoliciesPack: policies, SealKey: key.Public(),
+		Intake: in, Ledger: l, Catalogue: declared, CataloguePack: catalogues, PoliciesPack: policies, SealKey: keys.Public(), SealSince: keys.Current().Since,
 		Console: pages, Version: programVersion(), Log: log,
 	}
 	if ca != nil {

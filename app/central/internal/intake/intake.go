@@ -39,14 +39,20 @@ type Ledger interface {
 	File(ctx context.Context, f ledger.Filing) (c ledger.Case, repeated bool, err error)
 }
 
+// Keys are the private keys that are held here.
+type Keys interface {
+	// Key is the one that a fingerprint names; nil when it is not held.
+	Key(of envelope.Fingerprint) *envelope.PrivateKey
+}
+
 // Config says what an intake works with.
 type Config struct {
 	Catalogue Catalogue
 	Ledger    Ledger
 	Calendar  Calendar
-	Key       *envelope.PrivateKey // opens what comes sealed; nothing sealed is taken when nil
-	Desks     map[string]string    // where a matter goes on, by the service's category; "" for all others
-	Now       func() time.Time     // time.Now when nil
+	Keys      Keys              // open what comes sealed; nothing sealed is taken when nil
+	Desks     map[string]string // where a matter goes on, by the service's category; "" for all others
+	Now       func() time.Time  // time.Now when nil
 }
 
 // Refusal says why an application was not taken. Sending it again is no use.
@@ -78,7 +84,7 @@ type Intake struct {
 	catalogue Catalogue
 	ledger    Ledger
 	calendar  Calendar
-	key       *envelope.PrivateKey
+	keys      Keys
 	desks     map[string]string
 	now       func() time.Time
 	openings  map[string]opening // by service
@@ -107,7 +113,7 @@ func New(c Config) (*Intake, error) {
 		c.Now = time.Now
 	}
 	i := &Intake{
-		catalogue: c.Catalogue, ledger: c.Ledger, calendar: c.Calendar, key: c.Key, desks: c.Desks, now: c.Now,
+		catalogue: c.Catalogue, ledger: c.Ledger, calendar: c.Calendar, keys: c.Keys, desks: c.Desks, now: c.Now,
 		openings: map[string]opening{}, forms: map[formKey]*form.Form{},
 	}
 	for _, s := range c.Catalogue.Services() {

@@ -48,17 +48,22 @@ func decodeSealed(id string, body []byte) (envelope.Envelope, error) {
 // open gives back what was sealed, or a *Refusal. A key that is not held may be
 // put back, so that is told apart from what will never open.
 func (i *Intake) open(e envelope.Envelope) ([]byte, error) {
-	if i.key == nil {
+	if i.keys == nil {
 		return nil, &Refusal{Code: api.ProblemCodeUnknownKey}
 	}
-	plain, err := i.key.Open(e)
+	key := i.keys.Key(e.Key)
+	switch {
+	case !envelope.Known(e.Suite):
+		return nil, &Refusal{Code: api.ProblemCodeUnknownSuite}
+	case key == nil:
+		return nil, &Refusal{Code: api.ProblemCodeUnknownKey}
+	}
+	plain, err := key.Open(e)
 	switch {
 	case err == nil:
 		return plain, nil
 	case errors.Is(err, envelope.ErrSuite):
 		return nil, &Refusal{Code: api.ProblemCodeUnknownSuite}
-	case e.Key != i.key.Public().Fingerprint():
-		return nil, &Refusal{Code: api.ProblemCodeUnknownKey}
 	}
 	return nil, &Refusal{Code: api.ProblemCodeUnreadable}
 }

@@ -27,7 +27,6 @@ import (
 	"leye/app/central/internal/keyring"
 	"leye/app/central/internal/ledger"
 	"leye/app/central/internal/server"
-	"leye/app/envelope"
 )
 
 var noon = time.Date(2026, 11, 24, 12, 0, 0, 0, time.FixedZone("CST", 8*60*60))
@@ -60,7 +59,7 @@ type central struct {
 	path    string
 	version string // of the catalogue
 	ledger  *ledger.Ledger
-	key     *envelope.PrivateKey
+	key     *keyring.Ring
 	stop    func()
 }
 
@@ -84,7 +83,7 @@ func startAt(t *testing.T, path string, adapt func(*server.Config)) *central {
 	c.key, _, err = keyring.Open(keyring.Path(path))
 	fatal(t, err)
 	in, err := intake.New(intake.Config{
-		Catalogue: cat, Ledger: c.ledger, Calendar: days, Key: c.key, Desks: map[string]string{"": "综合窗口"}, Now: c.clock.read,
+		Catalogue: cat, Ledger: c.ledger, Calendar: days, Keys: c.key, Desks: map[string]string{"": "综合窗口"}, Now: c.clock.read,
 	})
 	fatal(t, err)
 	catalogues, err := server.NewPack(assets)
@@ -93,7 +92,7 @@ func startAt(t *testing.T, path string, adapt func(*server.Config)) *central {
 	fatal(t, err)
 	config := server.Config{
 		Intake: in, Ledger: c.ledger, Catalogue: cat, CataloguePack: catalogues, PoliciesPack: policies,
-		SealKey: c.key.Public(), Version: "1.2.3", Now: c.clock.read,
+		SealKey: c.key.Public(), SealSince: c.key.Current().Since, Version: "1.2.3", Now: c.clock.read,
 	}
 	adapt(&config)
 	h := httptest.NewServer(server.New(config).Handler())

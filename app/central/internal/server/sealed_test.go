@@ -3,15 +3,18 @@ package server_test
 import (
 	"bytes"
 	"context"
+	"crypto/ed25519"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"leye/app/api"
 	"leye/app/central/internal/keyring"
 	"leye/app/central/internal/ledger"
 	"leye/app/central/internal/server"
 	"leye/app/envelope"
+	"leye/app/proof"
 )
 
 // sealed is plain as a terminal seals it to a key.
@@ -135,6 +138,40 @@ func TestTheSealKeyIsPublished(t *testing.T) {
 	c = startAt(t, filepath.Join(t.TempDir(), "central.db"), func(c *server.Config) { c.SealKey = envelope.PublicKey{} })
 	if health, err := c.api.GetHealthWithResponse(t.Context(), nil); err != nil || health.JSON200.SealKey != nil {
 		t.Errorf("a central without a key tells one: %v", err)
+	}
+}
+
+// After a rotation what terminals sealed to the key before is taken as ever, and they
+// are told the new one, vouched for.
+func TestAnOlderKeyOpensWhatWasSealedToIt(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "central.db")
+	c := startAt(t, path, func(*server.Config) {})
+	waiting, before := sealed(t, c.key.Public(), someID, c.lookup(someID)), c.key.Public()
+	c.stop()
+	_, _, err := keyring.Rotate(keyring.Path(path), time.Now().Add(time.Hour))
+	fatal(t, err)
+	answers, private, err := ed25519.GenerateKey(nil)
+	fatal(t, err)
+	c = startAt(t, path, func(c *server.Config) { c.AnswersKey = private })
+	if c.key.Public() == before {
+		t.Fatal("the key is the same")
+	}
+	if got := c.putSealed(someID, waiting); got.JSON201 == nil {
+		t.Errorf("sealed to the key before: %d", got.StatusCode())
+	}
+	other := strings.Repeat("B", 26)
+	if got := c.putSealed(other, sealed(t, c.key.Public(), other, c.lookup(other))); got.JSON201 == nil {
+		t.Errorf("sealed to the new key: %d", got.StatusCode())
+	}
+	health, err := c.api.GetHealthWithResponse(t.Context(), nil)
+	fatal(t, err)
+	told := health.JSON200.SealKey
+	if told.Since == nil || told.Signature == nil {
+		t.Fatalf("told %+v", told)
+	}
+	claim := proof.SealKey{Suite: told.Suite, Key: told.Key, Since: *told.Since}
+	if err := claim.Check([]ed25519.PublicKey{answers}, *told.Signature); err != nil || string(told.Key) != string(c.key.Public().Bytes()) {
+		t.Errorf("told %+v, %v", told, err)
 	}
 }
 

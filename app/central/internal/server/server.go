@@ -23,6 +23,7 @@ import (
 	"leye/app/central/internal/nonce"
 	"leye/app/central/internal/tries"
 	"leye/app/envelope"
+	"leye/app/proof"
 )
 
 // Intake takes in applications.
@@ -68,6 +69,7 @@ type Config struct {
 	Catalogue                   Catalogue
 	CataloguePack, PoliciesPack Pack
 	SealKey                     envelope.PublicKey // published to terminals; none when zero
+	SealSince                   time.Time          // when it became the key to seal to
 	Console                     http.Handler       // answers everything outside /v1/; nothing when nil
 	Version                     string             // of the program
 	Enrolment                   Enrolment          // who may be a terminal; anybody when nil
@@ -126,12 +128,26 @@ func New(c Config) *Server {
 	}
 	s.packs.catalogue, s.packs.policies = c.CataloguePack, c.PoliciesPack
 	if k := c.SealKey; !k.Zero() {
-		s.sealKey = &api.SealKey{Suite: string(k.Suite()), Key: k.Bytes(), Fingerprint: string(k.Fingerprint())}
+		s.sealKey = sealKey(k, c.SealSince, c.AnswersKey)
 	}
 	around := func(h http.Handler) http.Handler { return named(timed(s.watched(s.bounded(h)))) }
 	s.handler = around(s.routes(c.Console, s.open))
 	s.terminals = around(s.routes(nil, s.certified))
 	return s
+}
+
+// sealKey is what terminals are told of a key, vouched for where there is a key to
+// sign with.
+func sealKey(k envelope.PublicKey, since time.Time, answers ed25519.PrivateKey) *api.SealKey {
+	told := &api.SealKey{Suite: string(k.Suite()), Key: k.Bytes(), Fingerprint: string(k.Fingerprint())}
+	if !since.IsZero() {
+		told.Since = &since
+	}
+	if answers != nil && !since.IsZero() {
+		signature := proof.SealKey{Suite: told.Suite, Key: told.Key, Since: since}.Sign(answers)
+		told.Signature = &signature
+	}
+	return told
 }
 
 // Handler answers at the door that is open to people: the console, and of the
