@@ -44,7 +44,7 @@ func (d *diagnosis) checkCentral(ctx context.Context, c config.Central, id *iden
 		d.condition("central", kiosk.CodeLineDown, err.Error())
 	default:
 		d.good("central", "%s answers as contract %s says, in %v, program %s", c.URL, contractVersion, took.Round(time.Millisecond), h.Version)
-		d.compareTold(h.SealKey)
+		d.compareTold(h.SealKey, id)
 		d.compareCatalogue(h.CatalogueVersion)
 		return skew{true, time.Until(h.Time) * -1}
 	}

@@ -6,7 +6,9 @@ import (
 
 	"leye/app/api"
 	"leye/app/envelope"
+	"leye/app/proof"
 	"leye/app/terminal/internal/config"
+	"leye/app/terminal/internal/identity"
 	"leye/app/terminal/internal/kiosk"
 	"leye/app/terminal/internal/outbox"
 	"leye/app/terminal/internal/seal"
@@ -22,7 +24,12 @@ func (d *diagnosis) checkSeal(ctx context.Context, cfg config.Config, db *store.
 		d.condition("seal", storeCode(err), err.Error())
 		return
 	}
-	d.trusted = trusted
+	followed, err := outbox.NewReader(db, nil).Followed(ctx)
+	if err != nil {
+		d.condition("seal", storeCode(err), err.Error())
+		return
+	}
+	d.trusted, d.followed = trusted, followed
 	d.compareNamed(cfg.Central.SealKey)
 }
 
@@ -74,24 +81,51 @@ func (d *diagnosis) compareNamed(named string) {
 			Check: "seal", Status: warn, What: "sealed to key " + short + ", which the central told at first contact; the configuration names none",
 			Next: fmt.Sprintf("compare with the fingerprint that central keys prints, then put seal_key = %q under [central]", d.trusted),
 		})
+	case key != d.trusted && d.followed.Named == named && !d.followed.Since.IsZero():
+		d.add(finding{
+			Check: "seal", Status: ok, What: fmt.Sprintf("sealed to key %s, to which the central went on from the named one; since %s, %d days",
+				short, d.followed.Since.In(kiosk.China).Format(minute), int(d.At.Sub(d.followed.Since).Hours()/24)),
+			Next: fmt.Sprintf("put seal_key = %q under [central] when convenient", d.trusted),
+		})
 	case key != d.trusted:
 		d.add(finding{
 			Check: "seal", Status: warn, What: "still sealed to key " + short + ", the configuration names " + key.Fingerprint().Short(),
 			Next: "start the kiosk again",
 		})
 	default:
-		d.good("seal", "sealed to the central's key %s, as the configuration names it", short)
+		d.good("seal", "sealed to the central's key %s, as the configuration names it%s", short, d.age())
 	}
 }
 
+// age is that of the central's key, where the central vouches for one.
+func (d *diagnosis) age() string {
+	if d.followed.Since.IsZero() {
+		return ""
+	}
+	return fmt.Sprintf("; %d days old", int(d.At.Sub(d.followed.Since).Hours()/24))
+}
+
 // compareTold holds the key that the central publishes against the trusted one.
-func (d *diagnosis) compareTold(told *api.SealKey) {
+func (d *diagnosis) compareTold(told *api.SealKey, id *identity.Identity) {
 	switch {
 	case d.trusted.Zero():
 	case told == nil:
 		d.condition("seal", kiosk.CodeOtherSealKey, "it tells none")
-	case told.Fingerprint != string(d.trusted.Fingerprint()):
+	case told.Fingerprint == string(d.trusted.Fingerprint()):
+	case d.followed.Since.IsZero() || !vouched(told, id) || !told.Since.After(d.followed.Since):
 		d.condition("seal", kiosk.CodeOtherSealKey,
 			fmt.Sprintf("it tells %s, trusted is %s", envelope.Fingerprint(told.Fingerprint).Short(), d.trusted.Fingerprint().Short()))
+	default:
+		d.good("seal", "the central vouches for a new key %s, since %s; the kiosk follows with its next heartbeat",
+			envelope.Fingerprint(told.Fingerprint).Short(), told.Since.In(kiosk.China).Format(minute))
 	}
+}
+
+// vouched reports whether the central that the terminal is enrolled with signed
+// what is told of a key.
+func vouched(told *api.SealKey, id *identity.Identity) bool {
+	if id == nil || told.Since == nil || told.Signature == nil {
+		return false
+	}
+	return proof.SealKey{Suite: told.Suite, Key: told.Key, Since: *told.Since}.Check(id.Trust().Keys, *told.Signature) == nil
 }

@@ -17,6 +17,7 @@ import (
 	"leye/app/terminal/internal/config"
 	"leye/app/terminal/internal/health"
 	"leye/app/terminal/internal/kiosk"
+	"leye/app/terminal/internal/outbox"
 	"leye/assets"
 )
 
@@ -82,8 +83,9 @@ type diagnosis struct {
 	Status   status    `json:"status"` // the worst
 	Findings []finding `json:"findings"`
 
-	trusted envelope.PublicKey                     // the central's, as the kiosk trusts it; zero when it knows none
-	found   map[acceptance.Check]map[string]string // what devices say of themselves, by the names of facts
+	trusted  envelope.PublicKey                     // the central's, as the kiosk trusts it; zero when it knows none
+	found    map[acceptance.Check]map[string]string // what devices say of themselves, by the names of facts
+	followed outbox.Followed                        // how it came to that
 }
 
 func diagnose(ctx context.Context, configs []string, system fs.FS) diagnosis {

@@ -112,8 +112,8 @@ func (b *build) openStore(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	b.pulse.trust = trust{b.queue, b.log}
-	return b.pulse.trust.begin(ctx, b.cfg.Central.SealKey)
+	b.pulse.trust = trust{queue: b.queue, named: b.cfg.Central.SealKey, log: b.log}
+	return b.pulse.trust.begin(ctx)
 }
 
 // kept is what stays of residents and until when: sweeper, slip and screen go by it.
@@ -154,6 +154,7 @@ func (b *build) openLine(context.Context) (err error) {
 		return err
 	}
 	b.close = append(b.close, b.line.Close)
+	b.pulse.trust.since = b.line.SealKeySince
 	b.tasks = append(b.tasks, relay.New(relay.Config{
 		Queue: b.queue, Sender: b.line, Rest: b.line.Rest, Check: b.line.Check, Log: b.log, Rand: rand.Float64,
 		Wrong: func(wrong bool) { b.pulse.stand(kiosk.CodeWrongAck, wrong) },

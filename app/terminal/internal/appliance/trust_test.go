@@ -8,6 +8,7 @@ import (
 
 	"leye/app/api"
 	"leye/app/envelope"
+	"leye/app/proof"
 	"leye/app/terminal/internal/kiosk"
 	"leye/app/terminal/internal/outbox"
 	"leye/app/terminal/internal/seal"
@@ -26,7 +27,7 @@ func trusting(t *testing.T) (trust, *outbox.Outbox) {
 	queue, err := outbox.New(t.Context(), db, outbox.Options{Terminal: "PT01", Seal: seal.New(key)})
 	fatal(t, err)
 	fatal(t, queue.Put(t.Context(), kiosk.Application{ID: kiosk.NewApplicationID()}, []byte("{}")))
-	return trust{queue, slog.New(slog.DiscardHandler)}, queue
+	return trust{queue: queue, log: slog.New(slog.DiscardHandler)}, queue
 }
 
 func fatal(t *testing.T, err error) {
@@ -86,14 +87,16 @@ func TestTheConfigurationsKeyIsTrustedAlone(t *testing.T) {
 	if x.heard(other) {
 		t.Error("the first key is called another")
 	}
-	fatal(t, x.begin(t.Context(), named.String()))
+	x.named = named.String()
+	fatal(t, x.begin(t.Context()))
 	if !x.heard(other) || x.heard(told) {
 		t.Error("not the named key is trusted")
 	}
 	if key, err := queue.Central(t.Context()); err != nil || key != named {
 		t.Errorf("trusted is %v, %v", key, err)
 	}
-	fatal(t, x.begin(t.Context(), ""))
+	x.named = ""
+	fatal(t, x.begin(t.Context()))
 	if key, err := queue.Central(t.Context()); err != nil || key != named {
 		t.Errorf("after it is named no more, trusted is %v, %v", key, err)
 	}
@@ -115,5 +118,70 @@ func TestOnlyACentralWithoutAKeyGetsTheOpenForm(t *testing.T) {
 	}
 	if got := sends(t, queue); got != "" {
 		t.Errorf("sends to %q", got)
+	}
+}
+
+// vouching has the central vouch for each key that says since when.
+func vouching(told api.SealKey) (time.Time, error) {
+	if told.Since == nil {
+		return time.Time{}, proof.ErrUnsigned
+	}
+	return *told.Since, nil
+}
+
+// at is a key as a central tells and vouches for it.
+func at(told *api.SealKey, since time.Time) *api.SealKey {
+	t := *told
+	t.Since = &since
+	return &t
+}
+
+// TestALaterKeyIsFollowed goes from the first key over a rotation to a restart: the
+// later key is followed, the earlier one never taken again, and what nobody vouches
+// for is refused as ever.
+func TestALaterKeyIsFollowed(t *testing.T) {
+	x, queue := trusting(t)
+	x.since = vouching
+	first, toldFirst := central(t)
+	second, toldSecond := central(t)
+	_, stranger := central(t)
+	day := time.Date(2026, 11, 25, 8, 0, 0, 0, time.UTC)
+	x.named = first.String()
+	fatal(t, x.begin(t.Context()))
+	for _, c := range []struct {
+		name  string
+		told  *api.SealKey
+		other bool
+		want  envelope.PublicKey
+	}{
+		{"another before the named one was told", at(stranger, day), true, first},
+		{"the first", at(toldFirst, day), false, first},
+		{"another that nobody vouches for", stranger, true, first},
+		{"another that is not later", at(stranger, day), true, first},
+		{"an earlier one", at(stranger, day.Add(-time.Hour)), true, first},
+		{"the second", at(toldSecond, day.Add(time.Hour)), false, second},
+		{"the first again", at(toldFirst, day), true, second},
+		{"the first without a word", toldFirst, true, second},
+		{"the second without a word", toldSecond, false, second},
+	} {
+		if other := x.heard(c.told); other != c.other {
+			t.Errorf("%s is called another: %v", c.name, other)
+		}
+		if key, err := queue.Central(t.Context()); err != nil || key != c.want {
+			t.Errorf("after %s trusted is %v, %v", c.name, key, err)
+		}
+	}
+	fatal(t, x.begin(t.Context()))
+	if key, err := queue.Central(t.Context()); err != nil || key != second {
+		t.Errorf("a start goes back to %v, %v", key, err)
+	}
+	third, _ := central(t)
+	x.named = third.String()
+	fatal(t, x.begin(t.Context()))
+	if key, err := queue.Central(t.Context()); err != nil || key != third {
+		t.Errorf("a new name in the configuration is not taken: %v, %v", key, err)
+	}
+	if got := sends(t, queue); got != string(first.Fingerprint()) {
+		t.Errorf("what was sealed to the first is sent to %q", got)
 	}
 }

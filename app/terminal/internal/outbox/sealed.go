@@ -3,8 +3,10 @@ package outbox
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 
 	"leye/app/envelope"
 	"leye/app/terminal/internal/kiosk"
@@ -121,17 +123,64 @@ func (r *Reader) Envelope(ctx context.Context, id kiosk.ApplicationID) (envelope
 // SealTo keeps a central's key, seals everything to it from now on, and makes
 // what only this terminal can open readable for the central too.
 func (o *Outbox) SealTo(ctx context.Context, central envelope.PublicKey) error {
-	before := o.seal.Central()
-	if central == before {
+	if central == o.seal.Central() {
 		return nil
 	}
-	err := o.db.Tx(ctx, func(tx *sql.Tx) error {
+	return o.sealTo(ctx, central, Followed{})
+}
+
+// Followed says how a terminal came to the key that it seals to.
+type Followed struct {
+	Since time.Time // that the central vouches for; zero when it never did
+	Named string    // what the configuration named then; it may be empty
+}
+
+// Follow is [Outbox.SealTo] for a key that the central vouches for. What is sealed
+// to the one before is sent as it is: the central opens that too.
+func (o *Outbox) Follow(ctx context.Context, central envelope.PublicKey, f Followed) error {
+	return o.sealTo(ctx, central, f)
+}
+
+const followed = "central_followed"
+
+// Followed is how the present key came about.
+func (r *Reader) Followed(ctx context.Context) (f Followed, err error) {
+	var text []byte
+	err = r.db.View(ctx, func(tx *sql.Tx) error {
+		return tx.QueryRowContext(ctx, "SELECT value FROM secret WHERE name = ?", followed).Scan(&text)
+	})
+	if errors.Is(err, sql.ErrNoRows) {
+		return f, nil
+	}
+	if err == nil {
+		err = json.Unmarshal(text, &f)
+	}
+	if err != nil {
+		return f, fmt.Errorf("read how the central's key came: %w", err)
+	}
+	return f, nil
+}
+
+func (o *Outbox) sealTo(ctx context.Context, central envelope.PublicKey, f Followed) error {
+	how, err := json.Marshal(f)
+	if err != nil {
+		return fmt.Errorf("seal to the central's key: %w", err)
+	}
+	before := o.seal.Central()
+	err = o.db.Tx(ctx, func(tx *sql.Tx) error {
 		// Inside, because no other writer may seal between this and the wrapping.
 		o.seal.SealTo(central)
-		_, err := tx.ExecContext(ctx, `INSERT INTO secret (name, value) VALUES (?, ?)
-			ON CONFLICT (name) DO UPDATE SET value = excluded.value`, centralKey, []byte(central.String()))
-		if err != nil {
-			return err
+		for name, value := range map[string][]byte{centralKey: []byte(central.String()), followed: how} {
+			_, err := tx.ExecContext(ctx, `INSERT INTO secret (name, value) VALUES (?, ?)
+				ON CONFLICT (name) DO UPDATE SET value = excluded.value`, name, value)
+			if err != nil {
+				return err
+			}
+		}
+		if !before.Zero() && before != central {
+			if err := o.record(ctx, tx, o.opt.Now(), "seal_key.changed", "", string(central.Fingerprint()[:16])); err != nil {
+				return err
+			}
 		}
 		return o.rewrap(ctx, tx)
 	})
