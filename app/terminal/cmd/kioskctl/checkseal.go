@@ -112,7 +112,7 @@ func (d *diagnosis) compareTold(told *api.SealKey, id *identity.Identity) {
 	case told == nil:
 		d.condition("seal", kiosk.CodeOtherSealKey, "it tells none")
 	case told.Fingerprint == string(d.trusted.Fingerprint()):
-	case d.followed.Since.IsZero() || !vouched(told, id) || !told.Since.After(d.followed.Since):
+	case d.followed.Since.IsZero() || !vouchedFor(told, id) || !told.Since.After(d.followed.Since):
 		d.condition("seal", kiosk.CodeOtherSealKey,
 			fmt.Sprintf("it tells %s, trusted is %s", envelope.Fingerprint(told.Fingerprint).Short(), d.trusted.Fingerprint().Short()))
 	default:
@@ -121,9 +121,9 @@ func (d *diagnosis) compareTold(told *api.SealKey, id *identity.Identity) {
 	}
 }
 
-// vouched reports whether the central that the terminal is enrolled with signed
+// vouchedFor reports whether the central that the terminal is enrolled with signed
 // what is told of a key.
-func vouched(told *api.SealKey, id *identity.Identity) bool {
+func vouchedFor(told *api.SealKey, id *identity.Identity) bool {
 	if id == nil || told.Since == nil || told.Signature == nil {
 		return false
 	}

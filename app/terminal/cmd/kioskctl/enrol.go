@@ -25,7 +25,7 @@ func enrolCommand() command {
 		about: "The central's staff print the code with central terminals add, and the root file, once for all terminals,\n" +
 			"with central ca show; bring the file by a way that nobody else can write to. The terminal makes a new key,\n" +
 			"gets a certificate for it and keeps both in " + identity.FileName + " in its state directory, readable for the directory's\n" +
-			"owner alone. An identity from before is replaced. Start the kiosk again afterwards; it renews by itself.",
+			"owner alone. An identity from before is replaced. A running kiosk takes it up by itself, and renews it.",
 		examples: []string{
 			"enrol --central https://central.example:8701 --code 7KQ4M-WX2TD --root root.pem",
 			"enrol --config terminal.toml --code 7KQ4M-WX2TD --root root.pem",
@@ -43,13 +43,18 @@ func enrolCommand() command {
 				if err != nil {
 					return err
 				}
-				cfg.Central.URL = cmp.Or(*central, cfg.Central.URL)
+				named := cfg.Central.URL
+				cfg.Central.URL = cmp.Or(*central, named)
 				id, err := enrol(ctx, cfg, *code, *root)
 				if err != nil {
 					return err
 				}
-				_, err = fmt.Fprintf(s.out, "ok, terminal %s is enrolled until %s\nset [central] url = %q and start the kiosk again\n",
-					id.Name(), id.Certificate().NotAfter.In(kiosk.China).Format(minute), cfg.Central.URL)
+				next := "a kiosk that runs takes it up within seconds"
+				if cfg.Central.URL != named {
+					next = fmt.Sprintf("set [central] url = %q and start the kiosk again", cfg.Central.URL)
+				}
+				_, err = fmt.Fprintf(s.out, "ok, terminal %s is enrolled until %s\n%s\n",
+					id.Name(), id.Certificate().NotAfter.In(kiosk.China).Format(minute), next)
 				return err
 			}
 		},

@@ -86,8 +86,8 @@ type build struct {
 	queue    *outbox.Outbox
 	slips    *slip.Ledger
 	line     *uplink.Uplink
-	identity *identity.Identity // nil in the clear and when not enrolled
-	clock    *clock.Clock       // of the line
+	identity *identity.Live // nil in the clear
+	clock    *clock.Clock   // of the line
 	printer  *escpos.Printer
 	pulse    pulse
 }
@@ -162,29 +162,30 @@ func (b *build) openLine(context.Context) (err error) {
 	return nil
 }
 
-// openIdentity leaves none where there is none: without a line the terminal takes
-// applications all the same, and says what it lacks.
-func (b *build) openIdentity() error {
-	id, err := identity.Load(b.cfg.Store.Dir)
-	switch {
-	case errors.Is(err, identity.ErrNone):
-		b.log.Error("the terminal is not enrolled: nothing can be sent")
-		b.pulse.stranger = true
-		return nil
-	case err != nil:
+// openIdentity leaves none where there is none, until one is enrolled: without a
+// line the terminal takes applications all the same, and says what it lacks.
+func (b *build) openIdentity() (err error) {
+	b.identity, err = identity.Follow(identity.LiveConfig{
+		Dir: b.cfg.Store.Dir, Name: b.cfg.Terminal.ID, Log: b.log,
+		Changed: func(id *identity.Identity) {
+			b.clock.Raise(id.Certificate().NotBefore)
+			if err := b.line.Close(); err != nil { // the next connection is made as the new one
+				b.log.Warn("close connections of the identity before", "err", err)
+			}
+		},
+	})
+	if err != nil && !errors.Is(err, identity.ErrOther) {
 		return err
-	case id.Name() != b.cfg.Terminal.ID:
-		b.log.Error("the terminal is enrolled under another name: nothing can be sent", "enrolled", id.Name(), "configured", b.cfg.Terminal.ID)
-		b.pulse.stranger = true
-		return nil
 	}
-	b.identity = id
-	// The machine's clock may have stood still since; the certificate is a witness.
-	floor := kiosk.BuiltAt()
-	if begun := id.Certificate().NotBefore; begun.After(floor) {
-		floor = begun
+	switch id := b.identity.Current(); {
+	case err != nil:
+		b.log.Error("nothing can be sent", "err", err)
+	case id == nil:
+		b.log.Error("the terminal is not enrolled: nothing can be sent")
+	default:
+		b.clock.Raise(id.Certificate().NotBefore)
 	}
-	b.clock = clock.New(floor)
+	b.tasks = append(b.tasks, b.identity)
 	return nil
 }
 
@@ -299,9 +300,9 @@ func (b *build) openPulse(context.Context) error {
 	b.tasks = append(b.tasks, packs, heart)
 	if id := b.identity; id != nil {
 		b.tasks = append(b.tasks, identity.NewRenewal(identity.RenewalConfig{
-			Identity: id, Now: b.clock.Now, Rand: rand.Float64, Log: b.log,
+			Identity: id.Current, Now: b.clock.Now, Rand: rand.Float64, Log: b.log,
 			Ask: func(ctx context.Context, request string) (api.Certificate, error) {
-				return b.line.Renew(ctx, id.Name(), request)
+				return b.line.Renew(ctx, b.cfg.Terminal.ID, request)
 			},
 			Ending: func(ending bool) { p.stand(kiosk.CodeCertificateEnd, ending) },
 		}))

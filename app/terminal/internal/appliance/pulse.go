@@ -48,12 +48,14 @@ type pulse struct {
 	versions struct{ program, catalogue, policies string }
 	trust    trust
 	journal  *journal.Journal
-	identity *identity.Identity // nil in the clear and when not enrolled
-	stranger bool               // the central knows no such terminal: not enrolled
-	newer    func()             // told when the central has other packs than in the last beat
+	identity *identity.Live // nil in the clear
+	newer    func()         // told when the central has other packs than in the last beat
 	told     [2]string
 	log      *slog.Logger
 }
+
+// stranger reports that the central knows no such terminal: it is not enrolled.
+func (p *pulse) stranger() bool { return p.identity != nil && p.identity.Current() == nil }
 
 // gather is the heartbeat as of now.
 func (p *pulse) gather(ctx context.Context) api.Heartbeat {
@@ -63,7 +65,7 @@ func (p *pulse) gather(ctx context.Context) api.Heartbeat {
 		SentAt: time.Now(), Version: p.versions.program,
 		CatalogueVersion: &p.versions.catalogue, PoliciesVersion: &p.versions.policies,
 	}
-	p.stand(kiosk.CodeNotEnrolled, p.stranger)
+	p.stand(kiosk.CodeNotEnrolled, p.stranger())
 	p.devices(ctx)
 	p.storage(ctx)
 	p.tidy(ctx)
@@ -151,7 +153,11 @@ func (p *pulse) signed(head journal.Head) (string, error) {
 	if p.identity == nil {
 		return "", nil
 	}
-	return proof.Head{Terminal: p.identity.Name(), Seq: head.Seq, Hash: head.Hash, Generation: head.Generation}.Sign(p.identity.Key())
+	id := p.identity.Current()
+	if id == nil {
+		return "", nil
+	}
+	return proof.Head{Terminal: id.Name(), Seq: head.Seq, Hash: head.Hash, Generation: head.Generation}.Sign(id.Key())
 }
 
 // devices asks the printer only while nobody is served: a slip on its way has
@@ -232,8 +238,8 @@ func (p *pulse) heard(a heartbeat.Answer) {
 	var f *relay.Failure
 	answers := a.Err == nil || errors.As(a.Err, &f) && strings.HasPrefix(f.Code, "http_")
 	denied := f != nil && slices.Contains([]string{"http_401", "http_403", uplink.CodeUnwelcome}, f.Code)
-	untrusted := f != nil && (f.Code == uplink.CodeUntrusted || f.Code == uplink.CodeUnsigned) && !p.stranger
-	p.stand(kiosk.CodeLineDown, !answers && !denied && !untrusted && !p.stranger)
+	untrusted := f != nil && (f.Code == uplink.CodeUntrusted || f.Code == uplink.CodeUnsigned) && !p.stranger()
+	p.stand(kiosk.CodeLineDown, !answers && !denied && !untrusted && !p.stranger())
 	p.stand(kiosk.CodeUntrusted, untrusted)
 	p.stand(kiosk.CodeCentralRefused, denied)
 	p.stand(kiosk.CodeCentralFailing, answers && a.Err != nil && !denied)

@@ -17,18 +17,33 @@ const tolerance = 30 * time.Second
 
 // Clock may be read and corrected from any goroutine.
 type Clock struct {
-	floor  time.Time
+	floor  atomic.Pointer[time.Time]
 	offset atomic.Int64 // nanoseconds that the machine is behind
 }
 
 // New makes a Clock that never shows a time before floor.
-func New(floor time.Time) *Clock { return &Clock{floor: floor} }
+func New(floor time.Time) *Clock {
+	c := &Clock{}
+	c.floor.Store(&floor)
+	return c
+}
+
+// Raise has a later floor hold: a certificate that has begun is a witness, since
+// the machine's clock may have stood still.
+func (c *Clock) Raise(floor time.Time) {
+	for {
+		before := c.floor.Load()
+		if !floor.After(*before) || c.floor.CompareAndSwap(before, &floor) {
+			return
+		}
+	}
+}
 
 // Now is the time.
 func (c *Clock) Now() time.Time {
 	now := time.Now().Add(time.Duration(c.offset.Load()))
-	if now.Before(c.floor) {
-		return c.floor
+	if floor := *c.floor.Load(); now.Before(floor) {
+		return floor
 	}
 	return now
 }
@@ -36,7 +51,7 @@ func (c *Clock) Now() time.Time {
 // Learn takes a time that the central signed just now. One before the floor is
 // not believed, whoever signed it.
 func (c *Clock) Learn(theirs time.Time) {
-	if theirs.Before(c.floor) {
+	if theirs.Before(*c.floor.Load()) {
 		return
 	}
 	off := time.Until(theirs)

@@ -92,7 +92,7 @@ var conditions = [...]Condition{
 	{
 		kiosk.CodeNotEnrolled, Error,
 		Text{"本终端尚未在区中心登记", "the terminal is not enrolled with the central"},
-		Text{"向区中心要一次性登记码，运行 kioskctl enrol，再重新启动终端", "ask the central's staff for a one-time code, run kioskctl enrol and start the kiosk again"},
+		Text{"向区中心要一次性登记码，运行 kioskctl enrol；终端自己接着用", "ask the central's staff for a one-time code and run kioskctl enrol; the kiosk goes on by itself"},
 	},
 	{
 		kiosk.CodeCertificateEnd, Warning,

@@ -144,6 +144,9 @@ func (i *Identity) Key() ed25519.PrivateKey { return i.key }
 // String keeps the key out of logs.
 func (i *Identity) String() string { return "identity of " + i.Name() }
 
+// GoString keeps the key out of logs.
+func (i *Identity) GoString() string { return i.String() }
+
 // TLS is how a connection to the central is made: TLS 1.3, the pinned roots and
 // no others, and the terminal's certificate shown.
 func (i *Identity) TLS(now func() time.Time) *tls.Config {
@@ -169,6 +172,14 @@ func request(terminal string, key ed25519.PrivateKey) (string, error) {
 // Take keeps what the central issued in place of what was there, on the disk
 // before it is used.
 func (i *Identity) Take(issued api.Certificate) error {
+	// A terminal that was enrolled anew meanwhile must not become the one before.
+	if there, err := Load(filepath.Dir(i.path)); err == nil && !there.key.Equal(i.key) {
+		return errors.New("take certificate: the terminal was enrolled anew")
+	}
+	return i.keep(issued)
+}
+
+func (i *Identity) keep(issued api.Certificate) error {
 	cert, trust, err := i.examine(issued)
 	if err != nil {
 		return fmt.Errorf("take certificate: %w", err)
@@ -235,7 +246,7 @@ func Enrol(dir, terminal string, ask func(request string) (api.Certificate, erro
 		return nil, err
 	}
 	i := &Identity{path: filepath.Join(dir, FileName), name: terminal, key: key}
-	return i, i.Take(issued)
+	return i, i.keep(issued)
 }
 
 // write has the file whole and on the disk under its name. It belongs to whom

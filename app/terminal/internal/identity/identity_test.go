@@ -51,7 +51,7 @@ func TestEnrolledOnceLoadedEver(t *testing.T) {
 	if again.Name() != "PT01" || !again.Key().Equal(id.Key()) || !again.Certificate().Equal(id.Certificate()) || len(again.Trust().Roots) != 1 {
 		t.Errorf("%v is not %v", again, id)
 	}
-	if said := fmt.Sprintf("%v %+v", again, again.String()); strings.Contains(said, fmt.Sprint([]byte(again.Key())[0])+" ") {
+	if said := fmt.Sprintf("%v %+v %#v", again, again, again); strings.Contains(said, fmt.Sprint([]byte(again.Key())[0])+" ") {
 		t.Errorf("the key prints itself: %s", said)
 	}
 }
@@ -142,7 +142,7 @@ func run(t *testing.T, rnd float64, span time.Duration, ask func(n int) error) (
 		_, id := enrol(t, ca, long)
 		begun := time.Now()
 		r := identity.NewRenewal(identity.RenewalConfig{
-			Identity: id, Rand: func() float64 { return rnd },
+			Identity: func() *identity.Identity { return id }, Rand: func() float64 { return rnd },
 			Ask: func(_ context.Context, request string) (api.Certificate, error) {
 				asked = append(asked, time.Since(begun))
 				if err := ask(len(asked)); err != nil {
@@ -219,7 +219,7 @@ func TestNoPeak(t *testing.T) {
 		for n := range 1000 {
 			ctx, stop := context.WithCancel(ctx)
 			rng := rand.New(rand.NewPCG(7, uint64(n)))
-			r := identity.NewRenewal(identity.RenewalConfig{Identity: id, Rand: rng.Float64, Ask: func(context.Context, string) (api.Certificate, error) {
+			r := identity.NewRenewal(identity.RenewalConfig{Identity: func() *identity.Identity { return id }, Rand: rng.Float64, Ask: func(context.Context, string) (api.Certificate, error) {
 				mu.Lock()
 				defer mu.Unlock()
 				perHour[int(time.Since(begun)/time.Hour)]++

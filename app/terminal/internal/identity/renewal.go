@@ -11,7 +11,7 @@ import (
 
 // RenewalConfig is what a Renewal works with.
 type RenewalConfig struct {
-	Identity *Identity
+	Identity func() *Identity // the present one; nil: there is none to renew
 	Ask      func(ctx context.Context, request string) (api.Certificate, error)
 	Now      func() time.Time  // the terminal's clock; nil: time.Now
 	Ending   func(ending bool) // told at each look whether the certificate is near its end; may be nil
@@ -68,7 +68,11 @@ func (r *Renewal) Run(ctx context.Context) error {
 
 // step renews if it is time to, and returns how long to wait until the next look.
 func (r *Renewal) step(ctx context.Context) time.Duration {
-	cert := r.cfg.Identity.Certificate()
+	id := r.cfg.Identity()
+	if id == nil {
+		return firstWait
+	}
+	cert := id.Certificate()
 	life := cert.NotAfter.Sub(cert.NotBefore)
 	r.cfg.Ending(r.cfg.Now().After(cert.NotAfter.Add(-life / 6)))
 	if serial := cert.SerialNumber.Text(16); serial != r.serial {
@@ -79,13 +83,13 @@ func (r *Renewal) step(ctx context.Context) time.Duration {
 	if wait := r.due.Sub(r.cfg.Now()); wait > 0 {
 		return min(wait, look)
 	}
-	err := r.renew(ctx)
+	err := r.renew(ctx, id)
 	switch {
 	case ctx.Err() != nil:
 		return look
 	case err == nil:
 		r.failed = 0
-		r.cfg.Log.Info("the certificate is renewed", "ends", r.cfg.Identity.Certificate().NotAfter)
+		r.cfg.Log.Info("the certificate is renewed", "ends", id.Certificate().NotAfter)
 		r.cfg.Ending(false)
 		return look
 	}
@@ -97,8 +101,8 @@ func (r *Renewal) step(ctx context.Context) time.Duration {
 	return time.Duration(r.cfg.Rand()*float64(span)) + time.Second
 }
 
-func (r *Renewal) renew(ctx context.Context) error {
-	request, err := r.cfg.Identity.Request()
+func (r *Renewal) renew(ctx context.Context, id *Identity) error {
+	request, err := id.Request()
 	if err != nil {
 		return err
 	}
@@ -106,5 +110,5 @@ func (r *Renewal) renew(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return r.cfg.Identity.Take(issued)
+	return id.Take(issued)
 }

@@ -4,6 +4,7 @@ import (
 	"crypto/ed25519"
 	"crypto/rand"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -12,6 +13,8 @@ import (
 	"leye/app/terminal/internal/kiosk"
 	"leye/app/terminal/internal/relay"
 )
+
+var errNotEnrolled = errors.New("the terminal is not enrolled")
 
 // sign adds digest and signature, made now, with a nonce of its own.
 func (u *Uplink) sign(req *http.Request) error {
@@ -25,6 +28,9 @@ func (u *Uplink) sign(req *http.Request) error {
 	var nonce [16]byte
 	rand.Read(nonce[:])
 	key := u.cfg.Identity.Key()
+	if key == nil {
+		return errNotEnrolled
+	}
 	digest := proof.ContentDigest(body)
 	input, signature := proof.SignRequest(key, proof.Request{Method: req.Method, Target: req.URL.RequestURI(), Digest: digest}, proof.Params{
 		Created: u.cfg.Clock.Now(), Nonce: base64.RawURLEncoding.EncodeToString(nonce[:]),

@@ -26,7 +26,7 @@ import (
 // Identity is who the terminal is to the central.
 type Identity interface {
 	TLS(now func() time.Time) *tls.Config
-	Key() ed25519.PrivateKey
+	Key() ed25519.PrivateKey // nil: there is none yet, and nothing can be asked
 	Trust() proof.Trust
 }
 
