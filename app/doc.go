@@ -35,9 +35,11 @@
 //	envelope                      the sealed form that both sides agree on
 //	evacuation                    the file in which a queue is carried to another terminal
 //	proof                         how each side shows the other who it is and what it holds
+//	harden                        keeps a program's memory from disk and from others
 //	catalogue, form               what is offered; what is asked and answered
 //	policy, casework              policy texts and rules; states, clocks, working days
 //	terminal/internal/kiosk       the terminal's own words
+//	terminal/internal/privacy     what is kept of a person, where and until when
 //	terminal/internal/session     one visit, from idle to wiped
 //	terminal/internal/ui          the screens; the only place that knows Fyne
 //	terminal/internal/panel       the trial of a touch screen and display
@@ -57,7 +59,7 @@
 //	central/internal/server       the contract served; intake, ledger, console behind it
 //	central/internal/authority    the roots; central/internal/enrolment: who may come in
 //	central/internal/adoption     who sends what a failing terminal was emptied of
-//	central/internal/keyring      the key that opens what was sealed
+//	central/internal/keyring      the keys that open what was sealed
 //
 // # Who may import whom
 //
