@@ -126,12 +126,12 @@ func (i *inspection) record(ctx context.Context, file acceptance.File) (err erro
 
 // keyKind is what keeps the terminal's key, in words; empty when there is none.
 func keyKind(c config.Store) (string, error) {
-	switch kind, err := seal.Look(c.Dir); {
+	switch held, err := seal.Look(c.Dir); {
 	case err != nil:
 		return "", err
-	case kind == seal.TPM:
+	case held.Kind == seal.TPM:
 		return "TPM", nil
-	case kind == seal.File:
+	case held.Kind == seal.File:
 		return "file 文件", nil
 	}
 	return "", nil

@@ -41,18 +41,18 @@ func TestACrashNamesNobody(t *testing.T) {
 	}
 }
 
-// secretState is a visit full of the canary.
+// secretState is a visit full of the planted.
 func secretState() session.State {
-	r := kiosk.Resident{Name: canary, Number: canary, Address: canary, Birth: canary}
+	r := kiosk.Resident{Name: planted, Number: planted, Address: planted, Birth: planted}
 	return session.State{
-		Stage: session.Filling, Resident: &r, Query: canary, Answers: form.Answers{"id_no": form.Text(canary), "skills": form.List(canary)},
-		Filing: &session.Filing{Resident: &r, App: kiosk.Application{Answers: []byte(canary)}},
+		Stage: session.Filling, Resident: &r, Query: planted, Answers: form.Answers{"id_no": form.Text(planted), "skills": form.List(planted)},
+		Filing: &session.Filing{Resident: &r, App: kiosk.Application{Answers: []byte(planted)}},
 	}
 }
 
 //go:noinline
 func crash(how string, st session.State) {
-	deeper(how, st, *st.Resident, st.Answers, idcard.Number(canary), st.Filing.App)
+	deeper(how, st, *st.Resident, st.Answers, idcard.Number(planted), st.Filing.App)
 }
 
 //go:noinline

@@ -20,8 +20,8 @@ import (
 	"leye/devices/scanner"
 )
 
-// canary fills every text of a value; no print of it may be recognised.
-const canary = "CANARYname310101199203159026"
+// planted fills every text of a value; no print of it may be recognised.
+const planted = "CANARYname310101199203159026"
 
 // whole are the types whose JSON is what leaves the terminal, or is kept until an
 // entry goes: on purpose, by name, and only in JSON.
@@ -89,23 +89,23 @@ func bare(v reflect.Value) any {
 	return nil
 }
 
-// fill puts the canary wherever text or bytes may stand.
+// fill puts the planted wherever text or bytes may stand.
 func fill(v reflect.Value, depth int) {
 	if depth > 4 {
 		return
 	}
 	switch v.Kind() {
 	case reflect.String:
-		v.SetString(canary)
+		v.SetString(planted)
 	case reflect.Int:
 		v.SetInt(1)
 	case reflect.Slice:
 		if v.Type() == reflect.TypeFor[json.RawMessage]() {
-			v.SetBytes([]byte(`"` + canary + `"`))
+			v.SetBytes([]byte(`"` + planted + `"`))
 			return
 		}
 		if v.Type().Elem().Kind() == reflect.Uint8 {
-			v.SetBytes([]byte(canary))
+			v.SetBytes([]byte(planted))
 			return
 		}
 		v.Set(reflect.MakeSlice(v.Type(), 1, 1))
@@ -165,9 +165,9 @@ func prints(v reflect.Value) map[string]string {
 	return said
 }
 
-// recognised names the form in which the canary stands in a print.
+// recognised names the form in which the planted stands in a print.
 func recognised(said string) string {
-	number := canary[len("CANARYname"):]
+	number := planted[len("CANARYname"):]
 	decimal := strings.Trim(fmt.Sprint([]byte(number)), "[]")
 	for form, text := range map[string]string{
 		"text": "CANARY", "the number": number, "decimal bytes": decimal, "hex": hex.EncodeToString([]byte(number)), "base64": "Q0FOQVJZ",
