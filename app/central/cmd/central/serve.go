@@ -283,7 +283,7 @@ func (s settings) build(l *ledger.Ledger, keys *keyring.Ring, ca *authority.Auth
 	}
 	if ca != nil {
 		c.Enrolment, c.AnswersKey = enrolment.New(ca, l, nil), ca.AnswersKey()
-		c.Adoption = adoption.New(l, key)
+		c.Adoption = adoption.New(l, keys)
 		if c.Trust, err = ca.Trust().PEM(); err != nil {
 			return nil, err
 		}

@@ -36,10 +36,11 @@ type Ledger interface {
 	CancelEvacuation(ctx context.Context, e ledger.Evacuation) error
 }
 
-// Key is the central's seal key.
+// Key is the central's seal keys: the current one and those before it.
 type Key interface {
 	evacuation.Opener
-	Public() envelope.PublicKey
+	// Key is the one that a fingerprint names; nil when it is not held.
+	Key(of envelope.Fingerprint) *envelope.PrivateKey
 }
 
 // Office answers terminals that adopt; its methods may be called at the same time.
@@ -87,7 +88,7 @@ func (o *Office) Adopt(ctx context.Context, to, id, statement string, manifest [
 // held reports whether a list is sealed to the key that is held here.
 func (o *Office) held(manifest []byte) bool {
 	e, err := envelope.Decode(manifest)
-	return err == nil && e.Key == o.key.Public().Fingerprint()
+	return err == nil && o.key.Key(e.Key) != nil
 }
 
 // Cancel has nobody adopt the evacuation id any more, for the terminal that was

@@ -51,6 +51,16 @@ func (r *Ring) Key(of envelope.Fingerprint) *envelope.PrivateKey {
 	return nil
 }
 
+// Open gives back what was sealed to any of the keys; [envelope.ErrUnreadable] when
+// it was to none.
+func (r *Ring) Open(e envelope.Envelope) ([]byte, error) {
+	key := r.Key(e.Key)
+	if key == nil {
+		return nil, fmt.Errorf("open: %w", envelope.ErrUnreadable)
+	}
+	return key.Open(e)
+}
+
 // Open reads the keys at path. Where there is none it makes one, and made is
 // true: applications that are sealed to it can be read with this file alone, so
 // it needs a copy in a safe place.
