@@ -1,6 +1,6 @@
 // Package devices is the client of the simulated devices' control: it lays and
-// takes cards, holds codes to the scanner and fetches what has been printed. The devices themselves are
-// reached by the kiosk alone, over their serial lines.
+// takes cards, holds codes to the scanner and fetches what has been printed. The
+// devices themselves are reached by the kiosk alone, over their serial lines.
 package devices
 
 import (
