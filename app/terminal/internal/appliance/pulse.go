@@ -224,6 +224,11 @@ func (p *pulse) renewKey(ctx context.Context) {
 	if _, made := p.ownKey(); time.Since(made) < keyLife {
 		return
 	}
+	// What lies in a quarantined store may be wrapped to this key, and be salvaged yet.
+	aside, _, err := quarantine.Standing(p.stateDir)
+	if err != nil || aside > 0 {
+		return // the board says what stands there
+	}
 	renewed, err := p.queue.RenewKey(ctx, p.freshKey)
 	if err != nil {
 		p.log.Error("renew the terminal's key", "renewed", renewed, "err", err)
