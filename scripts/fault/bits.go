@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -74,10 +75,10 @@ func (t *trial) prepareFiles(ctx context.Context, c *central) ([]placed, error) 
 	}
 	kept := len(s.kept) + 15
 	err := s.listen(t.filer(ctx, "file", store, "--size", "12000"), func(p *process) error {
-		if len(s.kept) >= kept {
-			return p.kill()
+		if len(s.kept) < kept {
+			return nil
 		}
-		return nil
+		return p.signal(syscall.SIGKILL)
 	})
 	if err != nil {
 		return nil, err
@@ -97,10 +98,10 @@ func (t *trial) prepareFiles(ctx context.Context, c *central) ([]placed, error) 
 // relaySome sends until so many are accepted.
 func (t *trial) relaySome(ctx context.Context, s *said, store, url string, most int) error {
 	return s.listen(t.filer(ctx, "relay", store, "--central", url, "--empty"), func(p *process) error {
-		if len(s.accepted) >= most {
-			return p.stop()
+		if len(s.accepted) < most {
+			return nil
 		}
-		return nil
+		return p.signal(syscall.SIGTERM)
 	})
 }
 

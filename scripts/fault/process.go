@@ -45,6 +45,14 @@ func launch(cmd *exec.Cmd) (*process, error) {
 	return p, nil
 }
 
+// signal does not wait for the end: whoever still reads what it says must go on.
+func (p *process) signal(what os.Signal) error {
+	if err := p.cmd.Process.Signal(what); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		return fmt.Errorf("signal %s: %w", p.cmd.Path, err)
+	}
+	return nil
+}
+
 // kill is the sudden end: nothing in the program runs after it.
 func (p *process) kill() error {
 	if err := p.cmd.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
