@@ -275,7 +275,7 @@ func (v verdict) count(became *flips) {
 		became.later++
 	default:
 		became.harmless++
-		if !slices.EqualFunc(v.found.Entries, v.truth, func(l listed, p placed) bool { return l == p.listed }) {
+		if slices.ContainsFunc(v.truth, func(p placed) bool { return !slices.Contains(v.found.Entries, p.listed) }) {
 			became.listed++
 		}
 	}
