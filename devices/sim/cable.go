@@ -35,6 +35,12 @@ func (c *Cable) Read(ctx context.Context, p []byte) (int, error) {
 		ctx, stop = context.WithDeadline(ctx, at)
 		defer stop()
 	}
+	if len(c.rest) == 0 { // what has arrived goes before the end of ctx
+		select {
+		case c.rest = <-c.toHost:
+		default:
+		}
+	}
 	for len(c.rest) == 0 {
 		select {
 		case c.rest = <-c.toHost:

@@ -40,6 +40,7 @@ func RunPort(t *testing.T, open func(t *testing.T) Rig) {
 		{"reads and writes at the same time", fullDuplex},
 		{"a short read leaves the rest", leavesTheRest},
 		{"a read ends with its context", endsWithContext},
+		{"a reader that comes late finds what arrived", comesLate},
 		{"silence is no hang-up", staysInSilence},
 		{"a device that is gone is unplugged", isUnplugged},
 		{"a device that goes ends a blocked read", unpluggedWhileReading},
@@ -180,6 +181,20 @@ func endsWithContext(t *testing.T, r Rig) {
 	}
 	r.says(t, []byte{7})
 	r.gets(t, []byte{7})
+}
+
+func comesLate(t *testing.T, r Rig) {
+	r.says(t, []byte("ab"))
+	r.gets(t, []byte("a")) // so the other one lies there
+	over, cancel := context.WithDeadline(t.Context(), time.Now().Add(-time.Second))
+	defer cancel()
+	buf := make([]byte, 8)
+	if n, err := r.Line.Read(over, buf); n != 1 || buf[0] != 'b' || err != nil {
+		t.Errorf("after the deadline: %q, %v", buf[:n], err)
+	}
+	if n, err := r.Line.Read(over, buf); n != 0 || !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("after the deadline, with nothing there: %d, %v", n, err)
+	}
 }
 
 func staysInSilence(t *testing.T, r Rig) {

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -90,12 +91,16 @@ func TestContractOverPseudoTerminals(t *testing.T) {
 			scannertest.RunScanner(t, func(t *testing.T) scannertest.Rig {
 				device := sim.NewScanner(sim.ScannerConfig{Decode: 150 * time.Millisecond})
 				c := c
-				c.Port, c.Window = plug(t, device).Path(), time.Second
+				c.Port = plug(t, device).Path()
+				passed := new(atomic.Int64)
+				c.Now = func() time.Time { return time.Unix(0, passed.Load()) }
 				s, err := Open(c)
 				if err != nil {
 					t.Fatal(err)
 				}
-				return rig(t, s, device, c.Window)
+				r := rig(t, s, device, scanner.Window)
+				r.Loose, r.Pass = true, func(d time.Duration) { passed.Add(int64(d)) }
+				return r
 			})
 		})
 	}

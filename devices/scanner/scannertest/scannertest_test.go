@@ -33,6 +33,11 @@ func TestSamplesAreApart(t *testing.T) {
 				t.Errorf("%s is taken for %s: %v", other.Name, s.Name, same)
 			}
 		}
+		for i := 15; i < len(s.Raw); i += 16 {
+			if s.Raw[i] == '\r' || s.Raw[i] == '\n' {
+				t.Errorf("%s has a line end before a pause of the simulated line", s.Name)
+			}
+		}
 		names[s.Name], kinds[s.Kind] = true, true
 		if len(s.Raw) > scanner.MaxSize {
 			t.Errorf("%s is too long", s.Name)

@@ -20,8 +20,13 @@ type Rig struct {
 	Show    func(raw []byte)
 	// ShowTorn shows what the scanner sends and nobody can read.
 	ShowTorn func()
-	// Window is the scanner's own, to be waited for.
+	// Window is the scanner's own. Pass moves the scanner's clock on; nil: it is the
+	// one of the test.
 	Window time.Duration
+	Pass   func(time.Duration)
+	// Loose says that a busy machine may close the pause between two codes. Text is
+	// told apart without one.
+	Loose bool
 	// Hand says that a person shows the codes, who needs time and cannot show the
 	// same one twice at once; TextOnly that only text can be shown.
 	Hand, TextOnly bool
@@ -144,6 +149,9 @@ func keepsOrder(t *testing.T, d *desk) {
 		t.Skip("a hand shows one code at a time")
 	}
 	names := []string{"slip", "suishenma_binary", "credit_code", "slip_saved", "other"}
+	if d.Loose {
+		names = slices.Delete(names, 1, 2)
+	}
 	for _, name := range names {
 		d.Show(Get(name).Raw)
 	}
@@ -160,8 +168,8 @@ func deliversOnce(t *testing.T, d *desk) {
 	d.visit(t, "slip")
 	d.Show(Get("slip").Raw)
 	d.givesNothing(t)
-	d.visit(t, "suishenma_binary")
-	d.Show(Get("suishenma_binary").Raw)
+	d.visit(t, "credit_code")
+	d.Show(Get("credit_code").Raw)
 	d.visit(t, "slip")
 }
 
@@ -175,9 +183,13 @@ func deliversAgain(t *testing.T, d *desk) {
 	}
 }
 
-// wait lets the window pass; nothing comes in it.
+// wait lets the window pass; on the test's own clock nothing may come in it.
 func (d *desk) wait(t *testing.T) {
 	t.Helper()
+	if d.Pass != nil {
+		d.Pass(d.Window)
+		return
+	}
 	ctx, cancel := context.WithTimeout(t.Context(), d.Window)
 	defer cancel()
 	if code, err := d.Scanner.Scan(ctx); !errors.Is(err, context.DeadlineExceeded) {
