@@ -10,7 +10,7 @@ import (
 
 // machine is a kernel's tree with a reader on an adapter, a printer of its own and
 // a port of the mainboard.
-func machine(t *testing.T) string {
+func machine(t testing.TB) string {
 	t.Helper()
 	root := t.TempDir()
 	put := func(path, text string) {
@@ -90,4 +90,33 @@ func TestAMachineWithoutPorts(t *testing.T) {
 	if all, err := ports.List(t.TempDir()); err != nil || len(all) != 0 {
 		t.Errorf("%v, %v", all, err)
 	}
+}
+
+// FuzzList holds that whatever an adapter says of itself, its port is listed under
+// names of this machine, and that a pattern never names a port that says nothing.
+func FuzzList(f *testing.F) {
+	f.Add("1a86\n", "7523\n", "A50285BI\n", "QinHeng\n", "USB Serial\n", "ttyUSB*")
+	f.Add("", "", "", "", "", "")
+	f.Add("1a86", "[", "\x00\xff", "..", "/", "[a-")
+	root := machine(f)
+	adapter := filepath.Join(root, "sys/devices/pci0/usb1/1-2")
+	f.Fuzz(func(t *testing.T, vendor, product, serial, maker, name, pattern string) {
+		for file, text := range map[string]string{"idVendor": vendor, "idProduct": product, "serial": serial, "manufacturer": maker, "product": name} {
+			if err := os.WriteFile(filepath.Join(adapter, file), []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		all, err := ports.List(root)
+		if err != nil || len(all) != 2 {
+			t.Fatalf("%d ports, %v", len(all), err)
+		}
+		p := all[1]
+		if p.Path != "/dev/ttyUSB0" || p.Stable() != "/dev/serial/by-path/pci-0000:00:14.0-usb-0:2:1.0-port0" || !p.Matches(p.Path) || !p.Matches(p.Stable()) {
+			t.Fatalf("%+v", p)
+		}
+		p.Matches(pattern)
+		if (ports.Port{}).Matches(pattern) {
+			t.Fatalf("%q names a port that says nothing", pattern)
+		}
+	})
 }

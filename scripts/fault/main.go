@@ -95,5 +95,9 @@ func choose(names []string) ([]judge, error) {
 
 // judges are all that there are, in the order in which they are heard.
 func judges() []judge {
-	return []judge{kioskJudge(), killJudge(), drainJudge(), powerJudge(), errorsJudge(), bitsJudge(), fullJudge(), networkJudge(), liarJudge(), backlogJudge(), memoryJudge(), evacuateJudge(), remainsJudge(), guestJudge()}
+	return []judge{
+		kioskJudge(), killJudge(), drainJudge(), powerJudge(), errorsJudge(), bitsJudge(), fullJudge(), networkJudge(),
+		liarJudge(), backlogJudge(), memoryJudge(), evacuateJudge(), remainsJudge(), guestJudge(),
+		readingsJudge(), fuzzJudge(),
+	}
 }

@@ -239,3 +239,59 @@ func TestNoPeak(t *testing.T) {
 	}
 	t.Logf("1,000 terminals in %d hours, at most %d in one", len(perHour), most)
 }
+
+// FuzzTake holds that nothing is taken but a certificate of this terminal's own
+// name, whatever a central hands out, and that it is there at the next start.
+func FuzzTake(f *testing.F) {
+	ca := prooftest.New(f)
+	dir := f.TempDir()
+	id, err := identity.Enrol(dir, "PT01", grant(ca))
+	if err != nil {
+		f.Fatal(err)
+	}
+	request, err := id.Request()
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(ca.Grant(request), ca.TrustPEM())
+	f.Add(ca.TrustPEM(), ca.Grant(request))
+	f.Add("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", "")
+	f.Fuzz(func(t *testing.T, certificate, trust string) {
+		if id.Take(api.Certificate{Certificate: certificate, Trust: trust}) != nil {
+			return
+		}
+		again, err := identity.Load(dir)
+		if err != nil || again.Name() != "PT01" || !again.Certificate().Equal(id.Certificate()) || len(again.Trust().Roots) == 0 {
+			t.Fatalf("taken, and at the next start %v, %v", again, err)
+		}
+	})
+}
+
+// FuzzLoad holds that a damaged file is an error and never half an identity.
+func FuzzLoad(f *testing.F) {
+	ca := prooftest.New(f)
+	dir := f.TempDir()
+	if _, err := identity.Enrol(dir, "PT01", grant(ca)); err != nil {
+		f.Fatal(err)
+	}
+	path := filepath.Join(dir, identity.FileName)
+	text, err := os.ReadFile(path)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(text)
+	f.Add(text[:len(text)/2])
+	f.Add([]byte(ca.TrustPEM()))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		if err := os.WriteFile(path, text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		id, err := identity.Load(dir)
+		if (id == nil) == (err == nil) || errors.Is(err, identity.ErrNone) {
+			t.Fatalf("%v, %v", id, err)
+		}
+		if id != nil && (id.Certificate() == nil || id.Key() == nil || len(id.Trust().Keys) == 0) {
+			t.Fatalf("half an identity: %v", id)
+		}
+	})
+}

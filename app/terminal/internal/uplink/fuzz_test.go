@@ -1,0 +1,83 @@
+package uplink_test
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"testing"
+
+	"leye/app/api"
+	"leye/app/terminal/internal/kiosk"
+	"leye/app/terminal/internal/policysync"
+	"leye/app/terminal/internal/relay"
+	"leye/app/terminal/internal/uplink"
+)
+
+// FuzzAnswer lets each call meet what is no central at all: whatever comes back is
+// the contract's answer or a failure of the kinds that tasks know.
+func FuzzAnswer(f *testing.F) {
+	const head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+	f.Add(uint8(0), []byte(head+"\r\n"+`{"id":"A","number":"1","digest":"00"}`))
+	f.Add(uint8(1), []byte(head+"\r\n"+`{"receivedAt":"2026-11-24T09:00:00Z","catalogueVersion":"1"}`))
+	f.Add(uint8(2), []byte(head+"\r\n"+`{"status":"ok","time":"2026-11-24T09:00:00Z"}`))
+	f.Add(uint8(3), []byte(head+"ETag: \"x\"\r\n\r\n"+`{"version":"1","files":{"a.toml":"a = 1"}}`))
+	f.Add(uint8(4), []byte("HTTP/1.1 201 Created\r\n\r\n"+`{"certificate":"-----BEGIN","trust":""}`))
+	f.Add(uint8(0), []byte("HTTP/1.1 422 x\r\nContent-Type: application/problem+json\r\n\r\n"+`{"status":422,"code":"invalid-answers"}`))
+	f.Add(uint8(2), []byte("HTTP/1.1 503 x\r\nRetry-After: Thu, 01 Jan 1970 00:00:00 GMT\r\n\r\n"))
+	f.Add(uint8(1), []byte("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\n"))
+	f.Add(uint8(3), []byte("\x00\xff"))
+	f.Fuzz(func(t *testing.T, call uint8, raw []byte) {
+		u, err := uplink.New(uplink.Config{Base: "http://central.example", Dial: func(context.Context, string, string) (net.Conn, error) {
+			here, there := net.Pipe()
+			go answerWith(there, raw)
+			return here, nil
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer u.Close()
+		err = calls[int(call)%len(calls)](t.Context(), u)
+		var again *relay.Failure
+		var no *relay.Rejected
+		if err != nil && !errors.As(err, &again) && !errors.As(err, &no) && !errors.Is(err, uplink.ErrCode) {
+			t.Fatalf("no task knows this failure: %v", err)
+		}
+	})
+}
+
+// calls are those of the contract that an Uplink makes.
+var calls = []func(ctx context.Context, u *uplink.Uplink) error{
+	func(ctx context.Context, u *uplink.Uplink) error {
+		_, err := u.Send(ctx, kiosk.Entry{ID: "01KQ3ZC8V5W0T6R2N9M4H7XJDA", Body: []byte("{}")})
+		return err
+	},
+	func(ctx context.Context, u *uplink.Uplink) error {
+		_, err := u.Beat(ctx, "PT01", api.Heartbeat{})
+		return err
+	},
+	func(ctx context.Context, u *uplink.Uplink) error {
+		_, err := u.Health(ctx)
+		return err
+	},
+	func(ctx context.Context, u *uplink.Uplink) error {
+		_, err := u.Fetch(ctx, policysync.Catalogue, `"x"`)
+		return err
+	},
+	func(ctx context.Context, u *uplink.Uplink) error {
+		_, err := u.Enrol(ctx, "PT01", "ABCD-EFGH", "")
+		return err
+	},
+}
+
+// answerWith reads one request and answers it with raw, then hangs up.
+func answerWith(c net.Conn, raw []byte) {
+	defer c.Close()
+	r, err := http.ReadRequest(bufio.NewReader(c))
+	if err != nil {
+		return
+	}
+	_ = r.Body.Close()
+	_, _ = c.Write(raw)
+}
