@@ -19,7 +19,6 @@ type said struct {
 	kept     map[string]claim    // by identifier
 	accepted map[string]string   // identifier to case number
 	failed   map[string][]string // identifier to the kinds of its failures
-	last     time.Time
 }
 
 // claim is one application that was called kept.

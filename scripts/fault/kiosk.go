@@ -226,7 +226,9 @@ func (k *terminal) claim(text string) {
 	proof := paper.Read(text)
 	for _, s := range []string{proof.Number, proof.Reference} {
 		if s != "" {
-			k.claims[s] = k.claims[s]
+			if _, known := k.claims[s]; !known {
+				k.claims[s] = false
+			}
 		}
 	}
 }

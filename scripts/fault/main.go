@@ -24,7 +24,7 @@ import (
 var errFailed = errors.New("not all that was tried holds")
 
 // errUsage is a command line that says nothing that can be done.
-var errUsage = errors.New("wrong usage: fault list, or fault run NAME...")
+var errUsage = errors.New("wrong usage: fault list, or fault run and names")
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)

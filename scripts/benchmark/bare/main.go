@@ -131,6 +131,7 @@ type faces struct {
 }
 
 func readFaces() (*faces, error) {
+	//lint:ignore SA1019 the terminal's own theme is built on it
 	f := &faces{Theme: theme.LightTheme()}
 	for name, to := range map[string]*fyne.Resource{"NotoSansSC-Regular.otf": &f.regular, "NotoSansSC-Bold.otf": &f.bold} {
 		data, err := fs.ReadFile(assets.Font(), name)

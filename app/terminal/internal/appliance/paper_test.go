@@ -16,6 +16,8 @@ import (
 	"testing"
 	"time"
 
+	"go.uber.org/goleak"
+
 	"leye/app/catalogue"
 	"leye/app/form"
 	"leye/app/policy"
@@ -50,7 +52,7 @@ func TestMain(m *testing.M) {
 		}
 		return
 	}
-	os.Exit(m.Run())
+	goleak.VerifyTestMain(m)
 }
 
 // newSlips are the terminal's, on any printer.

@@ -212,10 +212,10 @@ func TestFiledIsSaidOnlyAfterItIsKept(t *testing.T) {
 			visit(t, func(v *stage) {
 				v.central.put, v.central.wait = c.put, c.wait
 				v.want(v.anonymous(), session.Reviewing)
-				st := v.do(session.File{})
+				v.do(session.File{})
 				time.Sleep(6 * time.Second)
 				synctest.Wait()
-				st = v.s.State()
+				st := v.s.State()
 				v.want(st, c.stage)
 				if c.outcome == "" {
 					if st.Fault == "" || st.Failures != 1 || st.Form == nil || v.paper.docs != 0 {

@@ -33,7 +33,9 @@ func TestWhatACentralMayAnswer(t *testing.T) {
 		{"nonsense", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "<html>") }, "nonsense"},
 		{"empty", func(http.ResponseWriter, *http.Request) {}, "nonsense"},
 		{"server error", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(500) }, "http_500"},
-		{"redirect", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/elsewhere", 307) }, "http_307"},
+		{"redirect", func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "/elsewhere", http.StatusTemporaryRedirect)
+		}, "http_307"},
 		{"proxy's own 422", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(422) }, "http_422"},
 		{"a key that is not held", problem(421), "http_421"},
 		{"conflict", problem(409), "conflict"},

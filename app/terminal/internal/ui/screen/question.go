@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"fyne.io/fyne/v2"
-	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/container"
 
 	"leye/app/catalogue"
@@ -173,15 +172,8 @@ func (b *Builder) typed(key string, v form.Value) string {
 	return v.Text()
 }
 
-// Entry is where typed text is shown. It has no blinking caret: a blink costs a
+// entry is where typed text is shown. It has no blinking caret: a blink costs a
 // fifth of a core in software rendering.
-type Entry struct {
-	*control.Tap
-	words *canvas.Text
-	multi bool
-	width float32
-}
-
 func (b *Builder) entry(key, value, hint string, tall bool) fyne.CanvasObject {
 	active := b.Active == key
 	edge, stroke := theme.Border, float32(2)

@@ -62,6 +62,7 @@ type Theme struct {
 
 // New reads the two typefaces from the fonts' folder.
 func New(fonts fs.FS, tokens Tokens) (*Theme, error) {
+	//lint:ignore SA1019 the default theme would take a file of the user's into account
 	t := &Theme{Theme: fynetheme.LightTheme(), tokens: tokens}
 	for name, to := range map[string]*fyne.Resource{"NotoSansSC-Regular.otf": &t.regular, "NotoSansSC-Bold.otf": &t.bold} {
 		data, err := fs.ReadFile(fonts, name)
