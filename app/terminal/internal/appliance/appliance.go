@@ -282,7 +282,7 @@ func (b *build) openPulse(context.Context) error {
 	p := &b.pulse
 	p.board, p.queue, p.db, p.session, p.log = &health.Board{}, b.queue, b.db, b.Session, b.log
 	p.kept, p.stateDir = b.kept(), b.cfg.Store.Dir
-	p.journal, p.identity = journal.New(b.db, journal.Options{}), b.identity
+	p.journal, p.identity, p.clock = journal.New(b.db, journal.Options{}), b.identity, b.clock
 	p.versions.program = kiosk.Version()
 	packs := policysync.New(policysync.Config{
 		Shelf: policysync.NewShelf(b.db), Fetcher: b.line, Log: b.log, Rand: rand.Float64,

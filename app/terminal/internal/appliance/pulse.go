@@ -11,6 +11,7 @@ import (
 
 	"leye/app/api"
 	"leye/app/proof"
+	"leye/app/terminal/internal/clock"
 	"leye/app/terminal/internal/health"
 	"leye/app/terminal/internal/heartbeat"
 	"leye/app/terminal/internal/identity"
@@ -48,6 +49,7 @@ type pulse struct {
 	versions struct{ program, catalogue, policies string }
 	trust    trust
 	journal  *journal.Journal
+	clock    *clock.Clock
 	identity *identity.Live // nil in the clear
 	newer    func()         // told when the central has other packs than in the last beat
 	told     [2]string
@@ -202,7 +204,11 @@ func (p *pulse) tidy(ctx context.Context) {
 	if p.session.State().Stage != session.Idle {
 		return
 	}
-	n, err := p.queue.Purge(ctx, p.kept.Sweep(time.Now()))
+	var n int64
+	var err error
+	if now, ok := p.today(); ok {
+		n, err = p.queue.Purge(ctx, p.kept.Sweep(now))
+	}
 	switch {
 	case err != nil:
 		p.log.Warn("purge later", "err", err)
@@ -236,6 +242,16 @@ func (p *pulse) renewKey(ctx context.Context) {
 		name, _ := p.ownKey()
 		p.log.Info("the terminal's key is another", "key", name)
 	}
+}
+
+// today is the time by which things are old. A machine whose clock jumped years
+// ahead would delete everything: the central's time counts, and until it is known
+// nothing is old. In the clear nobody signs it.
+func (p *pulse) today() (time.Time, bool) {
+	if p.identity == nil {
+		return time.Now(), true
+	}
+	return p.clock.Told()
 }
 
 // heard takes what the central's answer says of line and clock.

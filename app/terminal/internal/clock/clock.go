@@ -2,8 +2,8 @@
 // corrected by what the central has signed, and never before the program was
 // made. A terminal whose battery is empty wakes up in another century.
 //
-// Nothing else goes by it: waits are monotonic, and what residents hand in
-// carries the machine's own time.
+// Little else goes by it: waits are monotonic, and what residents hand in carries
+// the machine's own time. Only what is deleted for its age is old by the central's.
 package clock
 
 import (
@@ -19,7 +19,11 @@ const tolerance = 30 * time.Second
 type Clock struct {
 	floor  atomic.Pointer[time.Time]
 	offset atomic.Int64 // nanoseconds that the machine is behind
+	told   atomic.Pointer[told]
 }
+
+// told is what the central said, and when by this machine's uptime.
+type told struct{ theirs, at time.Time }
 
 // New makes a Clock that never shows a time before floor.
 func New(floor time.Time) *Clock {
@@ -59,4 +63,16 @@ func (c *Clock) Learn(theirs time.Time) {
 		off = 0
 	}
 	c.offset.Store(int64(off))
+	c.told.Store(&told{theirs, time.Now()})
+}
+
+// Told is the time that the central signed last, carried on since by what no
+// setting of the machine's clock changes. It is false until the first one; what
+// cannot be undone goes by it.
+func (c *Clock) Told() (time.Time, bool) {
+	t := c.told.Load()
+	if t == nil {
+		return time.Time{}, false
+	}
+	return t.theirs.Add(time.Since(t.at)), true
 }

@@ -48,3 +48,21 @@ func TestASmallDifferenceIsLeft(t *testing.T) {
 		}
 	})
 }
+
+func TestWhatWasToldIsCarriedOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		built := time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
+		c := clock.New(built)
+		c.Learn(built.Add(-time.Hour))
+		if at, ok := c.Told(); ok {
+			t.Errorf("nothing was said that is believed, and it is %v", at)
+		}
+		for _, said := range []time.Time{built.AddDate(0, 1, 0), built.AddDate(1, 0, 0)} {
+			c.Learn(said)
+			time.Sleep(time.Hour)
+			if at, ok := c.Told(); !ok || !at.Equal(said.Add(time.Hour)) {
+				t.Errorf("an hour after %v it is %v, %v", said, at, ok)
+			}
+		}
+	})
+}

@@ -204,6 +204,59 @@ func TestAMonthWithoutALine(t *testing.T) {
 	}
 }
 
+// TestRenewalByAWrongClock lets the terminal's clock jump one day after enrolment.
+// With the answer to a request it is right again, as uplink sees to it; one that
+// is behind makes none by itself and is set right after eighty days.
+func TestRenewalByAWrongClock(t *testing.T) {
+	const day = 24 * time.Hour
+	for name, tt := range map[string]struct {
+		jump        time.Duration
+		first, last time.Duration // within which all requests come
+		times       int
+	}{
+		"a day ahead":     {day, life*2/3 - 2*day, life * 2 / 3, 1},
+		"a day behind":    {-day, life * 2 / 3, life*2/3 + 2*day, 1},
+		"half an hour":    {-30 * time.Minute, life * 2 / 3, life*2/3 + 2*time.Hour, 1},
+		"ten years ahead": {3650 * day, day, day + 61*time.Minute + life*2/3, 2},
+		"1970":            {-30 * 365 * day, 80 * day, 80*day + 2*time.Hour, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ca := prooftest.New(t)
+				long := func(c *x509.Certificate) { c.NotBefore, c.NotAfter = time.Now(), time.Now().Add(life) }
+				_, id := enrol(t, ca, long)
+				begun := time.Now()
+				right := false
+				var asked []time.Duration
+				r := identity.NewRenewal(identity.RenewalConfig{
+					Identity: id, Rand: func() float64 { return 0 },
+					Now: func() time.Time {
+						if since := time.Since(begun); since < day || since > 80*day || right {
+							return time.Now()
+						}
+						return time.Now().Add(tt.jump)
+					},
+					Ask: func(_ context.Context, request string) (api.Certificate, error) {
+						asked, right = append(asked, time.Since(begun)), true
+						return grant(ca, long)(request)
+					},
+				})
+				ctx, cancel := context.WithTimeout(t.Context(), life-time.Hour)
+				defer cancel()
+				if err := r.Run(ctx); err != nil {
+					t.Error(err)
+				}
+				if len(asked) != tt.times || asked[0] < tt.first || asked[len(asked)-1] > tt.last {
+					t.Errorf("asked after %v, want %d times from %v to %v", asked, tt.times, tt.first, tt.last)
+				}
+				if !id.Certificate().NotAfter.After(begun.Add(life)) {
+					t.Error("the certificate was not renewed")
+				}
+			})
+		})
+	}
+}
+
 // A thousand terminals that were enrolled in the same hour do not come back in
 // the same hour.
 func TestNoPeak(t *testing.T) {

@@ -69,10 +69,14 @@ func (e Entry) Format(f fmt.State, _ rune) { mask(f, e.String()) }
 // LogValue is String.
 func (e Entry) LogValue() slog.Value { return slog.StringValue(e.String()) }
 
+// Ahead is how far in the future an entry may have been filed. One from farther
+// off was filed while the clock was wrong, and how long it waits is not known.
+const Ahead = 2 * time.Hour
+
 // Late reports whether the entry is still on its way from here after its promised
-// time.
+// time, or nobody knows for how long.
 func (e Entry) Late(now time.Time) bool {
-	return e.State != Accepted && e.State != Evacuated && now.After(e.PromisedAt)
+	return e.State != Accepted && e.State != Evacuated && (now.After(e.PromisedAt) || e.FiledAt.After(now.Add(Ahead)))
 }
 
 // Event is one line of the journal. It names no person.

@@ -225,13 +225,18 @@ func (o *Outbox) Next(ctx context.Context) (time.Time, error) {
 	return time.UnixMilli(at.Int64), nil
 }
 
-// Purge deletes entries whose last change lies before the given time and of which
-// the central has said that it, or another terminal, has them; it returns how many.
-// Acknowledgements go with them. The journal says that it was done.
+// acceptedAt is when the central took an entry, in Unix seconds.
+const acceptedAt = "unixepoch(json_extract(ack, '$.AcceptedAt'))"
+
+// Purge deletes entries of which the central has said before the given time, by
+// its own clock, that it, or another terminal, has them; it returns how many.
+// Acknowledgements go with them. Where the central's time is not known, that of
+// this machine counts. The journal says that it was done.
 func (o *Outbox) Purge(ctx context.Context, before time.Time) (int64, error) {
 	var n int64
 	err := o.db.Tx(ctx, func(tx *sql.Tx) error {
-		r, err := tx.ExecContext(ctx, "DELETE FROM outbox WHERE (state = 'accepted' OR state = 'evacuated' AND reason = 'fenced') AND changed_at < ?", before.UnixMilli())
+		r, err := tx.ExecContext(ctx, `DELETE FROM outbox WHERE (state = 'accepted' OR state = 'evacuated' AND reason = 'fenced')
+			AND CASE WHEN `+acceptedAt+` > 0 THEN 1000 * `+acceptedAt+` ELSE changed_at END < ?`, before.UnixMilli())
 		if err != nil {
 			return err
 		}

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -446,6 +447,87 @@ func TestClockSetBackHoldsNothingUp(t *testing.T) {
 	}
 }
 
+// TestJumpsOfTheClock has one entry accepted, one waiting for its next try and one
+// filed while the machine's clock was wrong: nothing may be lost, held up, purged
+// early or forgotten. The control goes by the machine's clock.
+func TestJumpsOfTheClock(t *testing.T) {
+	const keep = 30 // days
+	early := 0
+	for name, wrong := range map[string]time.Time{
+		"a day back":       start.AddDate(0, 0, -1),
+		"a day ahead":      start.AddDate(0, 0, 1),
+		"ten years ahead":  start.AddDate(10, 0, 0),
+		"1970":             time.Unix(0, 0),
+		"half an hour off": start.Add(-30 * time.Minute),
+		"leap second":      start.Add(-time.Second), // the second that comes twice
+		"leap day":         time.Date(2028, 2, 29, 12, 0, 0, 0, kiosk.China),
+	} {
+		b := openTest(t)
+		accepted := b.put(t, "")
+		if err := b.Accept(t.Context(), accepted, b.ack(t, accepted)); err != nil {
+			t.Fatal(err)
+		}
+		waiting := b.put(t, "")
+		b.lease(t)
+		if err := b.Retry(t.Context(), waiting, b.now.Add(5*time.Minute), "timeout"); err != nil {
+			t.Fatal(err)
+		}
+
+		b.now = wrong
+		filed := b.put(t, "")
+		next, err := b.Next(t.Context())
+		if err != nil || next.IsZero() || next.After(b.now.Add(horizon)) {
+			t.Errorf("%s: the next entry is due at %v, %v", name, next, err)
+		}
+		b.now = b.now.Add(horizon)
+		if got := []kiosk.ApplicationID{b.lease(t), b.lease(t)}; !slices.Contains(got, waiting) || !slices.Contains(got, filed) {
+			t.Errorf("%s: leased %v", name, got)
+		}
+		if n, err := b.Purge(t.Context(), start.Add(time.Hour).AddDate(0, 0, -keep)); n != 0 || err != nil {
+			t.Errorf("%s: purged %d, %v", name, n, err)
+		}
+		if n, err := b.Purge(t.Context(), b.now.AddDate(0, 0, -keep)); err != nil {
+			t.Error(err)
+		} else if n > 0 {
+			early++
+			continue // what the control lost cannot be looked at
+		}
+
+		b.now = start.Add(49 * time.Hour) // set right; a day was promised, and one may be added
+		count, err := b.Count(t.Context())
+		if err != nil || count.Accepted != 1 || count.InFlight != 2 || count.Late != 2 {
+			t.Errorf("%s: %+v, %v", name, count, err)
+		}
+		if late, err := b.List(t.Context(), Filter{LateAt: b.now}); err != nil || len(late) != 2 || !late[0].Late(b.now) || !late[1].Late(b.now) {
+			t.Errorf("%s: %d are late, %v", name, len(late), err)
+		}
+	}
+	if early == 0 {
+		t.Error("the control purged nothing early: this proves nothing")
+	}
+	t.Logf("purged early 0; by the machine's clock at %d of 7 jumps", early)
+}
+
+// What was accepted while the clock was wrong grows old by the central's time.
+func TestPurgeGoesByTheCentralsTime(t *testing.T) {
+	for name, at := range map[string]time.Time{"1970": time.Unix(0, 0), "ten years ahead": start.AddDate(10, 0, 0)} {
+		b := openTest(t)
+		b.now = at
+		id := b.put(t, "")
+		if err := b.Accept(t.Context(), id, b.ack(t, id)); err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range []struct {
+			before time.Time
+			want   int64
+		}{{start, 0}, {start.Add(time.Second), 1}} {
+			if n, err := b.Purge(t.Context(), c.before); n != c.want || err != nil {
+				t.Errorf("%s: what was accepted before %v: purged %d, %v", name, c.before, n, err)
+			}
+		}
+	}
+}
+
 func TestWatchTellsEachState(t *testing.T) {
 	b := openTest(t)
 	id := b.put(t, "")
@@ -541,7 +623,9 @@ func TestPurgeTakesOldAcceptedEntriesOnly(t *testing.T) {
 	}
 	b.now = b.now.AddDate(0, 0, 30)
 	young := b.put(t, "")
-	if err := b.Accept(t.Context(), young, b.ack(t, young)); err != nil {
+	ack := b.ack(t, young)
+	ack.AcceptedAt = b.now
+	if err := b.Accept(t.Context(), young, ack); err != nil {
 		t.Fatal(err)
 	}
 	if n, err := b.Purge(t.Context(), b.now.AddDate(0, 0, -1)); err != nil || n != 1 {

@@ -88,6 +88,9 @@ func (r *Reader) List(ctx context.Context, f Filter) ([]Entry, error) {
 	return list, nil
 }
 
+// late is [kiosk.Entry.Late] of a time, and that time and kiosk.Ahead.
+const late = "state NOT IN ('accepted', 'evacuated') AND (promised_at < ? OR filed_at > ?)"
+
 func (f Filter) where() (string, []any) {
 	where, args := "1", []any{}
 	if len(f.States) > 0 {
@@ -99,8 +102,8 @@ func (f Filter) where() (string, []any) {
 		where += ")"
 	}
 	if !f.LateAt.IsZero() {
-		where += " AND state NOT IN ('accepted', 'evacuated') AND promised_at < ?"
-		args = append(args, f.LateAt.UnixMilli())
+		where += " AND " + late
+		args = append(args, f.LateAt.UnixMilli(), f.LateAt.Add(kiosk.Ahead).UnixMilli())
 	}
 	limit := f.Limit
 	if limit == 0 {
@@ -112,6 +115,7 @@ func (f Filter) where() (string, []any) {
 // Count counts the entries by state.
 func (r *Reader) Count(ctx context.Context) (Count, error) {
 	var c Count
+	now := r.now()
 	err := r.db.View(ctx, func(tx *sql.Tx) error {
 		var oldest sql.NullInt64
 		row := tx.QueryRowContext(ctx, `SELECT
@@ -119,8 +123,8 @@ func (r *Reader) Count(ctx context.Context) (Count, error) {
 			count(*) FILTER (WHERE state = 'retry'), count(*) FILTER (WHERE state = 'accepted'),
 			count(*) FILTER (WHERE state = 'parked'), count(*) FILTER (WHERE state = 'evacuated'),
 			count(*) FILTER (WHERE state = 'evacuated' AND reason = 'fenced'),
-			count(*) FILTER (WHERE state NOT IN ('accepted', 'evacuated') AND promised_at < ?),
-			min(filed_at) FILTER (WHERE due_at IS NOT NULL) FROM outbox`, r.now().UnixMilli())
+			count(*) FILTER (WHERE `+late+`),
+			min(filed_at) FILTER (WHERE due_at IS NOT NULL) FROM outbox`, now.UnixMilli(), now.Add(kiosk.Ahead).UnixMilli())
 		err := row.Scan(&c.Pending, &c.InFlight, &c.Retry, &c.Accepted, &c.Parked, &c.Evacuated, &c.Fenced, &c.Late, &oldest)
 		if oldest.Valid {
 			c.Oldest = time.UnixMilli(oldest.Int64)

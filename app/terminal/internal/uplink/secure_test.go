@@ -269,6 +269,9 @@ func TestAWrongClockIsSetRight(t *testing.T) {
 	}{
 		"battery empty":        {built, built.AddDate(0, 0, 20), [3]int{2, 3, 4}, "<nil>"},
 		"an hour behind":       {time.Time{}, time.Date(2000, 1, 1, 1, 0, 0, 0, time.UTC), [3]int{2, 3, 4}, "<nil>"},
+		"a day behind":         {time.Time{}, time.Date(2000, 1, 2, 0, 0, 0, 0, time.UTC), [3]int{2, 3, 4}, "<nil>"},
+		"a day ahead":          {time.Time{}, time.Date(1999, 12, 31, 0, 0, 0, 0, time.UTC), [3]int{2, 3, 4}, "<nil>"},
+		"half an hour ahead":   {time.Time{}, time.Date(1999, 12, 31, 23, 30, 0, 0, time.UTC), [3]int{2, 3, 4}, "<nil>"},
 		"four minutes behind":  {time.Time{}, time.Date(2000, 1, 1, 0, 4, 0, 0, time.UTC), [3]int{1, 2, 3}, "<nil>"},
 		"central before build": {built, built.Add(-time.Hour), [3]int{2, 4, 6}, "http_401"},
 	} {
