@@ -23,7 +23,7 @@ import (
 // one that fails is written to the package's testdata/fuzz, as Go does it.
 func fuzzJudge() judge {
 	return judge{
-		name: "fuzz", what: "a minute of made-up input for each fuzz target of the module (2 s in a short run)",
+		name: "fuzz", what: "a minute of made-up input for each fuzz target of the module (1,000 inputs in a short run)",
 		bad: "crashed or hung", of: "targets", try: tryFuzz,
 		worse: mutant{
 			why:   "a splitter that forgets where more than 1,000 bytes end",
@@ -158,18 +158,21 @@ var executions = regexp.MustCompile(`execs: (\d+)`)
 // target fuzzes one target. Go's fuzzer itself ends a worker that is silent for a
 // second over one input, and calls it a failure.
 func (f *fuzzing) target(ctx context.Context, g target) error {
-	lasts := time.Duration(f.rounds(2, 60)) * time.Second
-	if f.control {
-		lasts = 20 * time.Second
+	lasts := "1m"
+	switch {
+	case f.control:
+		lasts = "30s"
+	case f.short: // a number, since a busy machine may make none in a time
+		lasts = "1000x"
 	}
 	before, err := g.failing()
 	if err != nil {
 		return err
 	}
-	limit, cancel := context.WithTimeout(ctx, lasts+5*time.Minute)
+	limit, cancel := context.WithTimeout(ctx, 10*time.Minute)
 	defer cancel()
 	words, _, failed := g.run(limit, "-test.run=^$", "-test.fuzz=^"+g.name+"$", "-test.fuzzcachedir="+g.cache,
-		"-test.fuzztime="+lasts.String(), "-test.fuzzminimizetime=20x")
+		"-test.fuzztime="+lasts, "-test.fuzzminimizetime=20x")
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}

@@ -4,9 +4,13 @@ import (
 	"bufio"
 	"context"
 	"errors"
+	"maps"
 	"net"
 	"net/http"
+	"slices"
+	"strings"
 	"testing"
+	"time"
 
 	"leye/app/api"
 	"leye/app/terminal/internal/kiosk"
@@ -20,14 +24,15 @@ import (
 func FuzzAnswer(f *testing.F) {
 	const head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 	f.Add(uint8(0), []byte(head+"\r\n"+`{"id":"A","number":"1","digest":"00"}`))
-	f.Add(uint8(1), []byte(head+"\r\n"+`{"receivedAt":"2026-11-24T09:00:00Z","catalogueVersion":"1"}`))
-	f.Add(uint8(2), []byte(head+"\r\n"+`{"status":"ok","time":"2026-11-24T09:00:00Z"}`))
-	f.Add(uint8(3), []byte(head+"ETag: \"x\"\r\n\r\n"+`{"version":"1","files":{"a.toml":"a = 1"}}`))
-	f.Add(uint8(4), []byte("HTTP/1.1 201 Created\r\n\r\n"+`{"certificate":"-----BEGIN","trust":""}`))
+	f.Add(uint8(6), []byte(head+"\r\n"+`{"receivedAt":"2026-11-24T09:00:00Z","catalogueVersion":"1"}`))
+	f.Add(uint8(3), []byte(head+"\r\n"+`{"status":"ok","time":"2026-11-24T09:00:00Z"}`))
+	f.Add(uint8(1), []byte(head+"ETag: \"x\"\r\n\r\n"+`{"version":"1","files":{"a.toml":"a = 1"}}`))
+	f.Add(uint8(2), []byte("HTTP/1.1 201 Created\r\n\r\n"+`{"certificate":"-----BEGIN","trust":""}`))
 	f.Add(uint8(0), []byte("HTTP/1.1 422 x\r\nContent-Type: application/problem+json\r\n\r\n"+`{"status":422,"code":"invalid-answers"}`))
-	f.Add(uint8(2), []byte("HTTP/1.1 503 x\r\nRetry-After: Thu, 01 Jan 1970 00:00:00 GMT\r\n\r\n"))
-	f.Add(uint8(1), []byte("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\n"))
+	f.Add(uint8(3), []byte("HTTP/1.1 503 x\r\nRetry-After: Thu, 01 Jan 1970 00:00:00 GMT\r\n\r\n"))
+	f.Add(uint8(6), []byte("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\n"))
 	f.Add(uint8(3), []byte("\x00\xff"))
+	paths := slices.Sorted(maps.Keys(callsTo))
 	f.Fuzz(func(t *testing.T, call uint8, raw []byte) {
 		u, err := uplink.New(uplink.Config{Base: "http://central.example", Dial: func(context.Context, string, string) (net.Conn, error) {
 			here, there := net.Pipe()
@@ -38,7 +43,7 @@ func FuzzAnswer(f *testing.F) {
 			t.Fatal(err)
 		}
 		defer u.Close()
-		err = calls[int(call)%len(calls)](t.Context(), u)
+		err = callsTo[paths[int(call)%len(paths)]][0](t.Context(), u)
 		var again *relay.Failure
 		var no *relay.Rejected
 		if err != nil && !errors.As(err, &again) && !errors.As(err, &no) && !errors.Is(err, uplink.ErrCode) {
@@ -47,29 +52,50 @@ func FuzzAnswer(f *testing.F) {
 	})
 }
 
-// calls are those of the contract that an Uplink makes.
-var calls = []func(ctx context.Context, u *uplink.Uplink) error{
-	func(ctx context.Context, u *uplink.Uplink) error {
-		_, err := u.Send(ctx, kiosk.Entry{ID: "01KQ3ZC8V5W0T6R2N9M4H7XJDA", Body: []byte("{}")})
+// callsTo are the calls that an Uplink makes, by the contract's paths.
+var callsTo = map[string][]func(ctx context.Context, u *uplink.Uplink) error{
+	"/v1/applications/{id}": {func(ctx context.Context, u *uplink.Uplink) error {
+		_, err := u.Send(ctx, kiosk.Entry{ID: someID, Body: []byte(application)})
 		return err
-	},
-	func(ctx context.Context, u *uplink.Uplink) error {
-		_, err := u.Beat(ctx, "PT01", api.Heartbeat{})
+	}, func(ctx context.Context, u *uplink.Uplink) error {
+		_, err := u.Send(ctx, kiosk.Entry{ID: someID, Body: []byte(sealed), CentralKey: strings.Repeat("0", 64)})
 		return err
-	},
-	func(ctx context.Context, u *uplink.Uplink) error {
+	}},
+	"/v1/terminals/{id}/heartbeat": {func(ctx context.Context, u *uplink.Uplink) error {
+		_, err := u.Beat(ctx, "PT01", api.Heartbeat{SentAt: time.Date(2026, 11, 24, 9, 0, 0, 0, time.UTC), Version: "1.0.0"})
+		return err
+	}},
+	"/v1/health": {func(ctx context.Context, u *uplink.Uplink) error {
 		_, err := u.Health(ctx)
 		return err
-	},
-	func(ctx context.Context, u *uplink.Uplink) error {
-		_, err := u.Fetch(ctx, policysync.Catalogue, `"x"`)
+	}},
+	"/v1/catalogue": {fetches(policysync.Catalogue)},
+	"/v1/policies":  {fetches(policysync.Policies)},
+	"/v1/enrolments": {func(ctx context.Context, u *uplink.Uplink) error {
+		_, err := u.Enrol(ctx, "PT01", "ABCD-EFGH-JKMN", certificateRequest)
 		return err
-	},
-	func(ctx context.Context, u *uplink.Uplink) error {
-		_, err := u.Enrol(ctx, "PT01", "ABCD-EFGH", "")
+	}},
+	"/v1/terminals/{id}/certificate": {func(ctx context.Context, u *uplink.Uplink) error {
+		_, err := u.Renew(ctx, "PT01", certificateRequest)
 		return err
-	},
+	}},
 }
+
+func fetches(name policysync.Name) func(ctx context.Context, u *uplink.Uplink) error {
+	return func(ctx context.Context, u *uplink.Uplink) error {
+		_, err := u.Fetch(ctx, name, `"x"`)
+		return err
+	}
+}
+
+const (
+	someID      = "01KQ3ZC8V5W0T6R2N9M4H7XJDA"
+	application = `{"id":"` + someID + `","service":"job-search","catalogueVersion":"1","terminal":"PT01","language":"zh",` +
+		`"filedAt":"2026-11-24T09:00:00+08:00","reference":"PT01-1124-0007-3","answers":{"period":"q"}}`
+	certificateRequest = "-----BEGIN CERTIFICATE REQUEST-----\nAAAA\n-----END CERTIFICATE REQUEST-----\n"
+)
+
+var sealed = `{"suite":"leye-1","schema":"a","id":"` + someID + `","seq":1,"key":"` + strings.Repeat("0", 64) + `","wrap":"AAAA","body":"AAAA"}`
 
 // answerWith reads one request and answers it with raw, then hangs up.
 func answerWith(c net.Conn, raw []byte) {
