@@ -14,6 +14,7 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 
+	"leye/app/api"
 	"leye/app/terminal/internal/relay"
 	"leye/app/terminal/internal/uplink"
 )
@@ -79,13 +80,14 @@ func declared(t *testing.T) map[string][]string {
 // judge each request of the terminal, and answer it with each status that is
 // declared. scripts/judge runs it.
 func TestAnotherJudgesTheContract(t *testing.T) {
-	base := os.Getenv("LEYE_JUDGE_CONTRACT")
-	if base == "" {
-		t.Skip("LEYE_JUDGE_CONTRACT names no judge; scripts/judge contract does")
+	plain, sealed, _ := strings.Cut(os.Getenv("LEYE_JUDGE_CONTRACT"), " ")
+	if plain == "" || sealed == "" {
+		t.Skip("LEYE_JUDGE_CONTRACT names no judges for the plain and the sealed form; scripts/judge contract does")
 	}
 	forced := 0
 	for path, statuses := range declared(t) {
-		for _, c := range callsTo[path] {
+		for i, c := range callsTo[path] {
+			base := []string{plain, sealed}[i]
 			for _, status := range statuses {
 				b := &between{status: status}
 				err := c(t.Context(), b.open(t, base))
@@ -106,7 +108,7 @@ func TestAnotherJudgesTheContract(t *testing.T) {
 		t.Errorf("only %d answers were forced", forced)
 	}
 	t.Logf("%d answers forced", forced)
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, base+"/v1/terminals/PT01/heartbeat", strings.NewReader(`{"version":7}`))
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, plain+"/v1/terminals/PT01/heartbeat", strings.NewReader(`{"version":7}`))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -118,5 +120,34 @@ func TestAnotherJudgesTheContract(t *testing.T) {
 	defer resp.Body.Close()
 	if said := fmt.Sprint(resp.StatusCode, resp.Header.Get("Sl-Violations")); said == "200" {
 		t.Error("control: the judge passes a heartbeat that the contract forbids")
+	}
+}
+
+// TestAnotherJudgesTheCentral sends each call through a judge that stands before a
+// real central and breaks off what the contract does not declare.
+func TestAnotherJudgesTheCentral(t *testing.T) {
+	base := os.Getenv("LEYE_JUDGE_CENTRAL")
+	if base == "" {
+		t.Skip("LEYE_JUDGE_CENTRAL names no judge; scripts/judge contract does")
+	}
+	for path, calls := range callsTo {
+		b := &between{}
+		err := calls[0](t.Context(), b.open(t, base))
+		if len(b.seen) != 1 || b.seen[0] >= http.StatusInternalServerError || len(b.violations) > 0 {
+			t.Errorf("%s: answered %v, violations %q, %v", path, b.seen, b.violations, err)
+		}
+	}
+	// The control: nothing there is declared.
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, base+"/elsewhere", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if media := resp.Header.Get("Content-Type"); resp.StatusCode != http.StatusNotFound || !strings.HasPrefix(media, api.ProblemType) {
+		t.Errorf("control: %d %s, want the judge's own no", resp.StatusCode, media)
 	}
 }
