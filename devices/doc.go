@@ -61,9 +61,7 @@
 //
 // asks a person to lay cards down and to take them away, and holds the reader to the
 // same contract; KIOSK_READER_DRIVER=tarm picks the other serial library. The long
-// form of the readings over noisy lines is
-//
-//	KIOSK_READINGS=10000 go test -v -run NoWrongCard ./devices/idcard/samv
+// form of the readings over noisy lines is scripts/faults readings.
 //
 // What a reader does in the field is written down by kioskctl trace and played back
 // by devsim replay. How fast it is, and what waiting costs, say
