@@ -174,3 +174,14 @@ func TestAVerdictTellsHarmFromLoss(t *testing.T) {
 		}
 	}
 }
+
+func TestExecutionsAreThoseCountedLast(t *testing.T) {
+	for words, want := range map[string]int{
+		"": 0, "PASS": 0,
+		"fuzz: elapsed: 3s, execs: 12 (4/sec)\nfuzz: elapsed: 6s, execs: 6340 (2113/sec), new interesting: 14 (total: 25)\nPASS": 6340,
+	} {
+		if got := executed(words); got != want {
+			t.Errorf("%q: %d, want %d", words, got, want)
+		}
+	}
+}

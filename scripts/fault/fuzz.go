@@ -153,18 +153,20 @@ func (g target) run(ctx context.Context, args ...string) (words string, took tim
 	return string(out), cmd.ProcessState.UserTime(), err
 }
 
-var executions = regexp.MustCompile(`execs: (\d+)`)
+// lasts is for how long a target is fuzzed, as Go's flag has it.
+func (f *fuzzing) lasts() string {
+	switch {
+	case f.control:
+		return "30s"
+	case f.short: // a number, since a busy machine may make none in a time
+		return "1000x"
+	}
+	return "1m"
+}
 
 // target fuzzes one target. Go's fuzzer itself ends a worker that is silent for a
 // second over one input, and calls it a failure.
 func (f *fuzzing) target(ctx context.Context, g target) error {
-	lasts := "1m"
-	switch {
-	case f.control:
-		lasts = "30s"
-	case f.short: // a number, since a busy machine may make none in a time
-		lasts = "1000x"
-	}
 	before, err := g.failing()
 	if err != nil {
 		return err
@@ -172,21 +174,13 @@ func (f *fuzzing) target(ctx context.Context, g target) error {
 	limit, cancel := context.WithTimeout(ctx, 10*time.Minute)
 	defer cancel()
 	words, _, failed := g.run(limit, "-test.run=^$", "-test.fuzz=^"+g.name+"$", "-test.fuzzcachedir="+g.cache,
-		"-test.fuzztime="+lasts, "-test.fuzzminimizetime=20x")
+		"-test.fuzztime="+f.lasts(), "-test.fuzzminimizetime=20x")
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	count := 0
-	if found := executions.FindAllStringSubmatch(words, -1); found != nil {
-		if count, err = strconv.Atoi(found[len(found)-1][1]); err != nil {
-			return err
-		}
-	}
+	count := executed(words)
 	f.executions += count
-	if failed == nil {
-		if count == 0 {
-			f.fault("%s %s was not executed", g.pkg, g.name)
-		}
+	if failed == nil && count > 0 {
 		return nil
 	}
 	after, err := g.failing()
@@ -199,8 +193,23 @@ func (f *fuzzing) target(ctx context.Context, g target) error {
 			return err
 		}
 	}
-	f.fault("%s %s: %s\n%s", g.pkg, g.name, strings.Join(fresh, " "), lastLines(words, 12))
+	f.fault("%s %s, after %d executions: %s\n%s", g.pkg, g.name, count, strings.Join(fresh, " "), lastLines(words, 12))
 	return nil
+}
+
+var executions = regexp.MustCompile(`execs: (\d+)`)
+
+// executed is how many executions the fuzzer counted last.
+func executed(words string) int {
+	found := executions.FindAllStringSubmatch(words, -1)
+	if found == nil {
+		return 0
+	}
+	count, err := strconv.Atoi(found[len(found)-1][1])
+	if err != nil {
+		return 0 // more than any run makes
+	}
+	return count
 }
 
 // failing are the inputs in testdata.
