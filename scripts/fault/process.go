@@ -78,6 +78,15 @@ func (p *process) end(how syscall.Signal) error {
 	}
 }
 
+func (p *process) ended() bool {
+	select {
+	case <-p.done:
+		return true
+	default:
+		return false
+	}
+}
+
 // await asks until it is so, as long as the process lives.
 func (p *process) await(ctx context.Context, limit time.Duration, what string, so func() bool) error {
 	ctx, cancel := context.WithTimeout(ctx, limit)
