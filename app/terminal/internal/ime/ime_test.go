@@ -171,8 +171,7 @@ func testBackspaceAfterChoice(t *testing.T, e Engine) {
 	}
 	choose(t, e, s, "张")
 	e.Feed('h')
-	s = e.Backspace()
-	for range 20 {
+	for range 21 {
 		s = e.Backspace()
 	}
 	if s.Preedit != "" || s.Commit != "" {

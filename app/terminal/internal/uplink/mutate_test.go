@@ -20,7 +20,7 @@ func values(right string) []string {
 	quoted := func(s string) string { b, _ := json.Marshal(s); return string(b) }
 	return []string{
 		"null", "0", "-1e400", "true", "[]", "{}", `""`, quoted(right + " "), quoted(strings.ToUpper(right) + "_"), quoted(right[:len(right)/2]),
-		quoted("\x1b@\x00\x1d(V"), quoted("‮" + right), quoted(strings.Repeat("长", 20_000)), `"\ud800"`, strings.Repeat("[", 5000), quoted("9999-12-31T23:59:60Z"),
+		quoted("\x1b@\x00\x1d(V"), quoted("\u202e" + right), quoted(strings.Repeat("长", 20_000)), `"\ud800"`, strings.Repeat("[", 5000), quoted("9999-12-31T23:59:60Z"),
 	}
 }
 
