@@ -33,6 +33,22 @@ func FuzzAnswer(f *testing.F) {
 	f.Add(uint8(6), []byte("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\n"))
 	f.Add(uint8(3), []byte("\x00\xff"))
 	paths := slices.Sorted(maps.Keys(callsTo))
+	const evacuation = "XCVZ7JEXN7M2WQ3SO4YFTRBLHA"
+	of := func(call uint8) func(context.Context, *uplink.Uplink) error {
+		switch n := int(call) % (len(paths) + 2); n {
+		case len(paths):
+			return func(ctx context.Context, u *uplink.Uplink) error {
+				_, err := u.Adopt(ctx, evacuation, "statement", []byte("manifest"))
+				return err
+			}
+		case len(paths) + 1:
+			return func(ctx context.Context, u *uplink.Uplink) error { return u.Cancel(ctx, evacuation, "statement") }
+		default:
+			return callsTo[paths[n]][0]
+		}
+	}
+	f.Add(uint8(7), []byte(head+"\r\n"+`{"id":"`+evacuation+`","terminal":"PT01","key":"AAAA"}`))
+	f.Add(uint8(8), []byte("HTTP/1.1 409 x\r\nContent-Type: application/problem+json\r\n\r\n"+`{"status":409,"code":"conflict"}`))
 	f.Fuzz(func(t *testing.T, call uint8, raw []byte) {
 		u, err := uplink.New(uplink.Config{Base: "http://central.example", Dial: func(context.Context, string, string) (net.Conn, error) {
 			here, there := net.Pipe()
@@ -43,10 +59,11 @@ func FuzzAnswer(f *testing.F) {
 			t.Fatal(err)
 		}
 		defer u.Close()
-		err = callsTo[paths[int(call)%len(paths)]][0](t.Context(), u)
+		err = of(call)(t.Context(), u)
 		var again *relay.Failure
 		var no *relay.Rejected
-		if err != nil && !errors.As(err, &again) && !errors.As(err, &no) && !errors.Is(err, uplink.ErrCode) {
+		var unsettled *uplink.Unsettled
+		if err != nil && !errors.As(err, &again) && !errors.As(err, &no) && !errors.As(err, &unsettled) && !errors.Is(err, uplink.ErrCode) {
 			t.Fatalf("no task knows this failure: %v", err)
 		}
 	})
