@@ -165,8 +165,9 @@ func testBackspace(t *testing.T, e Engine) {
 }
 
 func testBackspaceAfterChoice(t *testing.T, e Engine) {
-	s := choose(t, e, feed(e, "zhangxiaoming"), "张")
-	if s = e.Backspace(); plain(s.Preedit) != "zhangxiaoming" {
+	choose(t, e, feed(e, "zhangxiaoming"), "张")
+	s := e.Backspace()
+	if plain(s.Preedit) != "zhangxiaoming" {
 		t.Errorf("the choice is not taken back: %+v", s)
 	}
 	choose(t, e, s, "张")

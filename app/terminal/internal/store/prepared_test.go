@@ -30,6 +30,9 @@ func TestStatementsAreKeptAndShared(t *testing.T) {
 			found = append(found, name)
 			inner(name)
 		}
+		if err := rows.Err(); err != nil {
+			t.Fatal(err)
+		}
 		return found
 	}
 	for round := range 3 {
