@@ -52,7 +52,7 @@ func doors(f *testing.F) (*server.Server, *authority.Authority) {
 	key, _, err := keyring.Open(keyring.Path(path))
 	must(err)
 	in, err := intake.New(intake.Config{
-		Catalogue: cat, Ledger: l, Calendar: days, Key: key, Desks: map[string]string{"": "综合窗口"}, Now: clock.read,
+		Catalogue: cat, Ledger: l, Calendar: days, Keys: key, Desks: map[string]string{"": "综合窗口"}, Now: clock.read,
 	})
 	must(err)
 	pack, err := server.NewPack(assets)
@@ -62,7 +62,7 @@ func doors(f *testing.F) (*server.Server, *authority.Authority) {
 	trust, err := ca.Trust().PEM()
 	must(err)
 	return server.New(server.Config{
-		Intake: in, Ledger: l, Catalogue: cat, CataloguePack: pack, PoliciesPack: pack, SealKey: key.Public(), Now: clock.read,
+		Intake: in, Ledger: l, Catalogue: cat, CataloguePack: pack, PoliciesPack: pack, SealKey: key.Public(), SealSince: key.Current().Since, Now: clock.read,
 		Enrolment: enrolment.New(ca, l, clock.read), Trust: trust, AnswersKey: ca.AnswersKey(),
 	}), ca
 }
