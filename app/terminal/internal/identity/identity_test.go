@@ -229,7 +229,7 @@ func TestRenewalByAWrongClock(t *testing.T) {
 				right := false
 				var asked []time.Duration
 				r := identity.NewRenewal(identity.RenewalConfig{
-					Identity: id, Rand: func() float64 { return 0 },
+					Identity: func() *identity.Identity { return id }, Rand: func() float64 { return 0 },
 					Now: func() time.Time {
 						if since := time.Since(begun); since < day || since > 80*day || right {
 							return time.Now()
