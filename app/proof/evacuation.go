@@ -67,7 +67,7 @@ func (e Evacuation) Check(text string, keys []ed25519.PublicKey) error {
 		if err != nil {
 			return fmt.Errorf("check evacuation: %w", err)
 		}
-		if n, err := note.Open([]byte(text), note.VerifierList(verifier)); err == nil && n.Text == e.text() {
+		if n, err := openNote(text, verifier); err == nil && n.Text == e.text() {
 			return nil
 		}
 	}

@@ -110,7 +110,7 @@ func OpenHead(text, key string) (Head, error) {
 	if strings.HasPrefix(text, headTitle+lineBreak) {
 		text = fromLine(text)
 	}
-	n, err := note.Open([]byte(text), note.VerifierList(verifier))
+	n, err := openNote(text, verifier)
 	if err != nil {
 		return Head{}, fmt.Errorf("open journal head: %w", err)
 	}
@@ -122,6 +122,21 @@ func OpenHead(text, key string) (Head, error) {
 		return Head{}, fmt.Errorf("open journal head: %w", err)
 	}
 	return h, nil
+}
+
+// openNote opens a note that carries a signature of the verifier's key, in the one
+// form in which it is written: base64 has bits to spare, and package note takes any.
+func openNote(text string, verifier note.Verifier) (*note.Note, error) {
+	n, err := note.Open([]byte(text), note.VerifierList(verifier))
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range n.Sigs {
+		if _, err := base64.StdEncoding.Strict().DecodeString(s.Base64); err != nil {
+			return nil, fmt.Errorf("read signature: %w", err)
+		}
+	}
+	return n, nil
 }
 
 func parseHead(text string) (Head, error) {
