@@ -11,7 +11,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
 )
@@ -55,10 +54,25 @@ func Digest(body []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
-var (
-	fitWord = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,31}$`)
-	fitID   = regexp.MustCompile(`^[0-9A-Za-z]{26}$`)
-)
+// fitWord reports whether s is 1 to 32 of a-z, 0-9 and, not first, hyphens.
+func fitWord(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; !('a' <= c && c <= 'z' || '0' <= c && c <= '9' || c == '-' && i > 0) {
+			return false
+		}
+	}
+	return 0 < len(s) && len(s) <= 32
+}
+
+// fitID reports whether s is 26 letters and digits.
+func fitID(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9') {
+			return false
+		}
+	}
+	return len(s) == 26
+}
 
 // FitID reports whether id has the form of a header's.
 func FitID(id string) bool { return fitID.MatchString(id) }
@@ -66,11 +80,11 @@ func FitID(id string) bool { return fitID.MatchString(id) }
 // check refuses what [Header.bound] could not keep apart.
 func (h Header) check() error {
 	switch {
-	case !fitWord.MatchString(string(h.Suite)):
+	case !fitWord(string(h.Suite)):
 		return errors.New("suite is not a name")
-	case !fitWord.MatchString(h.Schema):
+	case !fitWord(h.Schema):
 		return errors.New("schema is not a name")
-	case !fitID.MatchString(h.ID):
+	case !fitID(h.ID):
 		return errors.New("id is not 26 letters and digits")
 	case h.Seq < 1:
 		return errors.New("seq is below 1")
