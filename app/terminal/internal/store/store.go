@@ -11,8 +11,10 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"embed"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net/url"
 	"os"
@@ -163,7 +165,6 @@ func dsn(path string, opt Options, writer bool) string {
 		if opt.MaxBytes > 0 {
 			q.Add("_pragma", fmt.Sprintf("max_page_count(%d)", max(1, opt.MaxBytes/pageSize)))
 		}
-		q.Set("_txlock", "immediate")
 	case opt.ReadOnly:
 		q.Set("mode", "ro")
 	default:
@@ -199,6 +200,9 @@ func (s *Store) prepare(ctx context.Context, opt Options) (err error) {
 	}
 	if err := s.checkSchema(ctx); err != nil {
 		return err
+	}
+	if err := s.checkpoint(ctx); err != nil && !errors.Is(err, ErrBusy) && !errors.Is(err, ErrFull) {
+		return err // somebody who looks on, and a full disk, are met when something is written
 	}
 	// A new name in a directory is durable only when the directory is synced;
 	// without this a power cut can lose the whole first day.
@@ -276,10 +280,10 @@ func (s *Store) Path() string { return s.path }
 func (s *Store) Epoch() int64 { return s.epoch.Load() }
 
 // Tx runs f in one writing transaction: all of it is on the disk when Tx returns
-// nil. With an error the outcome is that nothing was done, except after [ErrIO]
-// and a cancelled context, where it is unknown; ask by key before telling anybody.
-// After [ErrDamaged] another file is in place when [Options.Mend] could make one:
-// the same again may succeed. f must not use s but for [Store.Room].
+// nil. With an error the outcome is that nothing was done, except after [ErrIO],
+// where it is unknown; ask by key before telling anybody. After [ErrDamaged] another
+// file is in place when [Options.Mend] could make one: the same again may succeed. f
+// must not use s but for [Store.Room].
 func (s *Store) Tx(ctx context.Context, f func(*sql.Tx) error) error {
 	if s.opt.ReadOnly {
 		return errors.New("write to store: opened for reading only")
@@ -370,11 +374,69 @@ func (s *Store) Checkpoint(ctx context.Context) error {
 }
 
 func (s *Store) checkpoint(ctx context.Context) error {
+	if noLog(s.path + "-wal") {
+		return nil
+	}
+	return s.alone(ctx, func(conn *sql.Conn) error {
+		if err := checkpoint(ctx, conn); err != nil {
+			return err
+		}
+		return s.lengthen(ctx, conn)
+	})
+}
+
+// alone runs f while no transaction of this program is under way.
+func (s *Store) alone(ctx context.Context, f func(*sql.Conn) error) error {
 	conn, err := s.write.Conn(ctx)
 	if err != nil {
 		return typed(err)
 	}
-	return typed(errors.Join(checkpoint(ctx, conn), conn.Close()))
+	return typed(errors.Join(f(conn), conn.Close()))
+}
+
+// noLog reports whether the log holds nothing and has the length that it is given
+// then: flash need not be written for that every minute.
+func noLog(path string) bool {
+	f, err := os.Open(filepath.Clean(path))
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	first := make([]byte, 4) // of SQLite's mark, which is not zero
+	_, err = io.ReadFull(f, first)
+	return err == nil && binary.BigEndian.Uint32(first) == 0
+}
+
+// logRoom is how long an empty log is made, in bytes: what some ten visits write.
+const logRoom = 1 << 20
+
+// lengthen fills an empty log with zeros, which SQLite takes for no log at all. A
+// filing then overwrites what the file system has already found a place for, and
+// need not wait until that is written down too. Without room it stays short.
+func (s *Store) lengthen(ctx context.Context, conn *sql.Conn) error {
+	free, err := Free(filepath.Dir(s.path))
+	if err != nil || free < s.opt.Reserve+logRoom {
+		return err
+	}
+	tx, err := conn.BeginTx(ctx, nil) // keeps all other writers away
+	if err != nil {
+		return err
+	}
+	return errors.Join(zeros(s.path+"-wal", logRoom), tx.Rollback())
+}
+
+// zeros writes so many into an empty file; one that is not empty is left alone.
+func zeros(path string, n int) error {
+	f, err := os.OpenFile(filepath.Clean(path), os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	info, err := f.Stat()
+	if err == nil && info.Size() == 0 {
+		_, err = f.WriteAt(make([]byte, n), 0)
+		err = errors.Join(err, f.Sync())
+	}
+	return errors.Join(err, f.Close())
 }
 
 func checkpoint(ctx context.Context, conn *sql.Conn) error {
@@ -397,7 +459,8 @@ func (s *Store) Close() error {
 	if !s.opt.ReadOnly && s.down == nil {
 		// Readers first: an open snapshot would keep the log from being emptied.
 		err = s.read.Close()
-		if e := s.checkpoint(context.Background()); !errors.Is(e, ErrFull) && !errors.Is(e, ErrBusy) {
+		ctx := context.Background()
+		if e := s.alone(ctx, func(conn *sql.Conn) error { return checkpoint(ctx, conn) }); !errors.Is(e, ErrFull) && !errors.Is(e, ErrBusy) {
 			err = errors.Join(err, e)
 		}
 	}
@@ -427,6 +490,9 @@ func (s *Store) Room(ctx context.Context, tx *sql.Tx) error {
 	free, err := Free(filepath.Dir(s.path))
 	if err != nil {
 		return err
+	}
+	if s.opt.MaxBytes == 0 && free >= s.opt.Reserve {
+		return nil
 	}
 	var pages, spare int64
 	row := tx.QueryRowContext(ctx, "SELECT (SELECT page_count FROM pragma_page_count), (SELECT freelist_count FROM pragma_freelist_count)")

@@ -123,6 +123,76 @@ func TestTxStopsWithItsContext(t *testing.T) {
 	}
 }
 
+// What was cancelled on the way has a known outcome: it was not done.
+func TestTxThatIsCancelledOnTheWayIsUndone(t *testing.T) {
+	s := openTest(t, filepath.Join(t.TempDir(), FileName), Options{})
+	ctx, cancel := context.WithCancel(t.Context())
+	err := s.Tx(ctx, func(tx *sql.Tx) error {
+		defer cancel()
+		return insertSecret("a")(tx)
+	})
+	if done := secrets(t, s); (err == nil) != (done == 1) || err != nil && !errors.Is(err, context.Canceled) {
+		t.Errorf("%d rows, %v", done, err)
+	}
+	if err := s.Tx(t.Context(), insertSecret("b")); err != nil {
+		t.Errorf("the next transaction fails: %v", err)
+	}
+}
+
+// A log of zeros is no log: what a power cut leaves of one opens as it was.
+func TestAnEmptyLogIsLongAndHoldsNothing(t *testing.T) {
+	dir := t.TempDir()
+	s := openTest(t, filepath.Join(dir, FileName), Options{})
+	after := func(what string, rows int) {
+		t.Helper()
+		cut := filepath.Join(t.TempDir(), FileName)
+		for _, suffix := range []string{"", "-wal"} {
+			data, err := os.ReadFile(s.path + suffix)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if suffix == "-wal" && len(data) != logRoom {
+				t.Errorf("%s: the log has %d bytes", what, len(data))
+			}
+			if err := os.WriteFile(cut+suffix, data, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if n := secrets(t, openTest(t, cut, Options{})); n != rows {
+			t.Errorf("%s: %d rows, want %d", what, n, rows)
+		}
+	}
+	after("at first", 0)
+	if err := s.Tx(t.Context(), insertSecret("a")); err != nil {
+		t.Fatal(err)
+	}
+	after("written", 1)
+	for _, what := range []string{"emptied", "emptied again"} {
+		if err := s.Checkpoint(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		after(what, 1)
+	}
+	if err := s.Tx(t.Context(), insertSecret("b")); err != nil {
+		t.Fatal(err)
+	}
+	after("written again", 2)
+}
+
+// Another program that writes between emptying and lengthening keeps its log.
+func TestALogThatIsNotEmptyIsLeftAlone(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "log")
+	if err := os.WriteFile(path, []byte("x"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := zeros(path, 100); err != nil {
+		t.Fatal(err)
+	}
+	if data, err := os.ReadFile(path); err != nil || string(data) != "x" {
+		t.Errorf("%q, %v", data, err)
+	}
+}
+
 func TestFullFileIsErrFullAndGoesOn(t *testing.T) {
 	s := openTest(t, filepath.Join(t.TempDir(), FileName), Options{MaxBytes: 256 << 10})
 	big := bytes.Repeat([]byte{7}, 20<<10)
