@@ -30,6 +30,12 @@ import (
 type Journal struct {
 	db  *store.Store
 	now func() time.Time
+
+	// What Add wrote last, touched only inside writing transactions, of which
+	// there is one at a time. It is a guess at where the journal ends: the
+	// transaction may have been undone, or another program gone on.
+	seq  int64
+	hash []byte
 }
 
 // Options for [New]; the zero value is right for the terminal.
@@ -65,23 +71,49 @@ type Line struct {
 // Add appends inside a transaction of the caller, so that a change and its
 // record are kept together or not at all.
 func (j *Journal) Add(ctx context.Context, tx *sql.Tx, e kiosk.Event) error {
-	var seq int64
-	prev := []byte{}
-	row := tx.QueryRowContext(ctx, "SELECT seq, hash FROM journal ORDER BY seq DESC LIMIT 1")
-	if err := row.Scan(&seq, &prev); err != nil && !errors.Is(err, sql.ErrNoRows) {
-		return fmt.Errorf("read the journal's head: %w", err)
-	}
 	if e.At.IsZero() {
 		e.At = j.now()
 	}
-	seq++
-	_, err := tx.ExecContext(ctx,
-		"INSERT INTO journal (seq, at, event, entry, code, prev, hash) VALUES (?, ?, ?, ?, ?, ?, ?)",
-		seq, e.At.UnixMilli(), e.Name, string(e.Entry), e.Code, prev, sum(seq, e, prev))
+	added, err := j.follow(ctx, tx, e)
+	if err == nil && !added {
+		if err := j.end(ctx, tx); err != nil {
+			return fmt.Errorf("read the journal's head: %w", err)
+		}
+		added, err = j.follow(ctx, tx, e)
+	}
+	if err == nil && !added {
+		err = errors.New("the line does not follow the newest")
+	}
 	if err != nil {
 		return fmt.Errorf("append to the journal: %w", err)
 	}
 	return nil
+}
+
+// follow appends if the journal ends where it is thought to end.
+func (j *Journal) follow(ctx context.Context, tx *sql.Tx, e kiosk.Event) (bool, error) {
+	seq, hash := j.seq+1, sum(j.seq+1, e, j.hash)
+	done, err := tx.ExecContext(ctx, `INSERT OR IGNORE INTO journal (seq, at, event, entry, code, prev, hash)
+		VALUES (?1, ?2, ?3, ?4, ?5, CASE WHEN ?1 = 1 THEN x'' ELSE (SELECT hash FROM journal WHERE seq = ?1 - 1 AND hash = ?6) END, ?7)`,
+		seq, e.At.UnixMilli(), e.Name, string(e.Entry), e.Code, j.hash, hash)
+	if err != nil {
+		return false, err
+	}
+	n, err := done.RowsAffected()
+	if err == nil && n == 1 {
+		j.seq, j.hash = seq, hash
+	}
+	return n == 1, err
+}
+
+// end looks where the journal ends.
+func (j *Journal) end(ctx context.Context, tx *sql.Tx) error {
+	j.seq, j.hash = 0, nil
+	err := tx.QueryRowContext(ctx, "SELECT seq, hash FROM journal ORDER BY seq DESC LIMIT 1").Scan(&j.seq, &j.hash)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil
+	}
+	return err
 }
 
 // Append adds one event in a transaction of its own.

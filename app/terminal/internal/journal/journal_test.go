@@ -53,6 +53,32 @@ func TestVerifyAcceptsWhatAddWrote(t *testing.T) {
 	}
 }
 
+// Another program may have gone on, and a transaction may have been undone, since
+// a journal last wrote.
+func TestAddFollowsWhatIsThere(t *testing.T) {
+	db, j := openTest(t)
+	other := New(db, Options{})
+	undone := errors.New("undone")
+	for range 3 {
+		fill(t, j, 1)
+		fill(t, other, 2)
+		fill(t, j, 2)
+		if err := db.Tx(t.Context(), func(tx *sql.Tx) error {
+			for range 2 {
+				if err := j.Add(t.Context(), tx, kiosk.Event{Name: "never"}); err != nil {
+					return err
+				}
+			}
+			return undone
+		}); !errors.Is(err, undone) {
+			t.Fatal(err)
+		}
+	}
+	if head, err := j.Verify(t.Context(), Head{}); err != nil || head.Seq != 15 {
+		t.Errorf("%v, %v", head, err)
+	}
+}
+
 func TestJournalRefusesChanges(t *testing.T) {
 	db, j := openTest(t)
 	fill(t, j, 2)
