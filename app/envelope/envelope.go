@@ -75,7 +75,7 @@ func fitID(s string) bool {
 }
 
 // FitID reports whether id has the form of a header's.
-func FitID(id string) bool { return fitID.MatchString(id) }
+func FitID(id string) bool { return fitID(id) }
 
 // check refuses what [Header.bound] could not keep apart.
 func (h Header) check() error {

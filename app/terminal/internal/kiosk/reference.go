@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"regexp"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -62,6 +63,17 @@ func ParseReference(s string) (Reference, error) {
 		return "", fmt.Errorf("parse reference: the check character does not fit")
 	}
 	return Reference(s), nil
+}
+
+// Serial takes a reference apart: its day as MMDD and its serial of that day;
+// false for what [NewReference] cannot have built.
+func (r Reference) Serial() (day string, serial int, ok bool) {
+	if back, err := ParseReference(string(r)); err != nil || back != r {
+		return "", 0, false
+	}
+	part := strings.Split(string(r), "-")
+	serial, err := strconv.Atoi(part[2])
+	return part[1], serial, err == nil
 }
 
 // checkCharacter is a weighted sum modulo 31 with the powers of 3, which

@@ -24,6 +24,23 @@ func TestReferenceTakesTheDayOfChina(t *testing.T) {
 	}
 }
 
+func TestReferenceIsTakenApart(t *testing.T) {
+	for _, serial := range []int{1, 9999, 123456} {
+		r, err := NewReference("PT0001", noon, serial)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if day, n, ok := r.Serial(); day != "1124" || n != serial || !ok {
+			t.Errorf("%s: %s, %d, %t", r, day, n, ok)
+		}
+	}
+	for _, r := range []Reference{"", "PT01-1124-0007", "pt01-1124-0007-R", "PT01-1124-0008-R"} {
+		if _, _, ok := r.Serial(); ok {
+			t.Errorf("%q was taken apart", r)
+		}
+	}
+}
+
 func TestReferenceRefuses(t *testing.T) {
 	for _, c := range []struct {
 		terminal string

@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"regexp"
 
 	"leye/app/envelope"
@@ -81,17 +80,6 @@ func (o *Outbox) resume(ctx context.Context, tx *sql.Tx) error {
 	}
 	_, err = tx.ExecContext(ctx, "INSERT INTO secret (name, value) VALUES (?, ?) ON CONFLICT (name) DO NOTHING", centralKey, []byte(central.String()))
 	return err
-}
-
-// serial takes the next serial of a day.
-func serial(ctx context.Context, tx *sql.Tx, day string) (n int, err error) {
-	row := tx.QueryRowContext(ctx, `INSERT INTO reference_serial (day, n)
-		VALUES (?1, 1 + ?2 * min(?3, (SELECT coalesce(max(n), 0) FROM generation)))
-		ON CONFLICT (day) DO UPDATE SET n = n + 1 RETURNING n`, day, serialsEach, lastGeneration)
-	if err := row.Scan(&n); err != nil {
-		return 0, fmt.Errorf("take a reference: %w", err)
-	}
-	return n, nil
 }
 
 // ErrOtherRange says that a row is no serial of the generation, and is not needed.

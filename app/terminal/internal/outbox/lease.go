@@ -233,14 +233,20 @@ const acceptedAt = "unixepoch(json_extract(ack, '$.AcceptedAt'))"
 // Acknowledgements go with them. Where the central's time is not known, that of
 // this machine counts. The journal says that it was done.
 func (o *Outbox) Purge(ctx context.Context, before time.Time) (int64, error) {
+	const old = `outbox WHERE (state = 'accepted' OR state = 'evacuated' AND reason = 'fenced')
+		AND CASE WHEN ` + acceptedAt + ` > 0 THEN 1000 * ` + acceptedAt + ` ELSE changed_at END < ?`
 	var n int64
+	o.serials.mu.Lock()
+	defer o.serials.mu.Unlock()
 	err := o.db.Tx(ctx, func(tx *sql.Tx) error {
-		r, err := tx.ExecContext(ctx, `DELETE FROM outbox WHERE (state = 'accepted' OR state = 'evacuated' AND reason = 'fenced')
-			AND CASE WHEN `+acceptedAt+` > 0 THEN 1000 * `+acceptedAt+` ELSE changed_at END < ?`, before.UnixMilli())
-		if err != nil {
+		if err := tx.QueryRowContext(ctx, "SELECT count(*) FROM "+old, before.UnixMilli()).Scan(&n); err != nil || n == 0 {
 			return err
 		}
-		if n, err = r.RowsAffected(); err != nil || n == 0 {
+		if err := o.serials.write(ctx, tx); err != nil { // the newest may be among them
+			return err
+		}
+		o.serials.forget()
+		if _, err := tx.ExecContext(ctx, "DELETE FROM "+old, before.UnixMilli()); err != nil {
 			return err
 		}
 		return o.record(ctx, tx, o.opt.Now(), "entries.purged", "", strconv.FormatInt(n, 10))

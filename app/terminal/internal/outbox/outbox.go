@@ -64,6 +64,8 @@ type Outbox struct {
 	epoch atomic.Int64  // of the store that last was found in, plus one
 	wake  chan struct{} // holds one token while something new is due
 
+	serials serials
+
 	mu       sync.Mutex
 	watchers map[kiosk.ApplicationID]map[*watcher]struct{}
 }
@@ -144,31 +146,51 @@ func (o *Outbox) File(ctx context.Context, app kiosk.Application, render func(ki
 	if !app.ID.Valid() {
 		return Entry{}, fmt.Errorf("put entry: key of %d characters is not an application's", len(app.ID))
 	}
-	var e Entry
-	var fresh bool
-	err := o.db.Tx(ctx, func(tx *sql.Tx) (err error) {
-		e, err = readOne(ctx, tx, app.ID)
-		if err == nil {
-			return o.sameBody(ctx, tx, e, app, render)
+	e, err := o.keep(ctx, app, render)
+	if errors.Is(err, errTaken) || errors.Is(err, store.ErrFull) || errors.Is(err, ErrRetired) {
+		again, e2 := o.again(ctx, app, render)
+		if !errors.Is(e2, ErrUnknown) {
+			e, err = again, e2
 		}
-		if !errors.Is(err, ErrUnknown) {
+	} else if err == nil {
+		o.publish(e)
+		o.nudge()
+	}
+	if err != nil {
+		return Entry{}, fmt.Errorf("put entry: %w", err)
+	}
+	return e, nil
+}
+
+// errTaken says that there is an entry with this key.
+var errTaken = errors.New("the key is taken")
+
+// keep makes the entry, as if its key were new.
+func (o *Outbox) keep(ctx context.Context, app kiosk.Application, render func(kiosk.Application) ([]byte, error)) (e Entry, err error) {
+	o.serials.mu.Lock()
+	defer o.serials.mu.Unlock()
+	err = o.db.Tx(ctx, func(tx *sql.Tx) error {
+		if err := o.db.Room(ctx, tx); err != nil {
 			return err
 		}
-		if err := o.mayTake(ctx, tx); err != nil {
-			return err
-		}
-		fresh = true
 		e, err = o.insert(ctx, tx, app, render)
 		return err
 	})
 	if err != nil {
-		return Entry{}, fmt.Errorf("put entry: %w", err)
+		o.serials.forget()
 	}
-	if fresh {
-		o.publish(e)
-		o.nudge()
-	}
-	return e, nil
+	return e, err
+}
+
+// again is the entry that is there, if the body is the same.
+func (o *Outbox) again(ctx context.Context, app kiosk.Application, render func(kiosk.Application) ([]byte, error)) (e Entry, err error) {
+	err = o.db.Tx(ctx, func(tx *sql.Tx) error { // which trusts nothing after a fault
+		if e, err = readOne(ctx, tx, app.ID); err != nil {
+			return err
+		}
+		return o.sameBody(ctx, tx, e, app, render)
+	})
+	return e, err
 }
 
 // Ready reports whether another application could be put: errors are [ErrRetired],
@@ -217,12 +239,8 @@ func (o *Outbox) insert(ctx context.Context, tx *sql.Tx, app kiosk.Application, 
 		app.FiledAt = now
 	}
 	app.FiledAt = app.FiledAt.Truncate(time.Millisecond) // as it is kept
-	if app.Reference == "" {
-		ref, err := o.NextReference(ctx, tx, app.FiledAt)
-		if err != nil {
-			return Entry{}, err
-		}
-		app.Reference = ref
+	if err := o.refer(ctx, tx, &app); err != nil {
+		return Entry{}, err
 	}
 	body, err := render(app)
 	if err != nil {
@@ -242,10 +260,11 @@ func (o *Outbox) insert(ctx context.Context, tx *sql.Tx, app kiosk.Application, 
 		DueAt: now, FiledAt: app.FiledAt, PromisedAt: now.Add(o.opt.Promise), ChangedAt: now,
 		Digest: envelope.Digest(r.Body), CentralKey: string(r.Central), Readable: true,
 	}
-	_, err = tx.ExecContext(ctx, `INSERT INTO outbox
+	done, err := tx.ExecContext(ctx, `INSERT INTO outbox
 		(seq, id, reference, service, state, due_at, filed_at, promised_at, changed_at, digest, order_key,
 		held, mark, suite, schema, central_key, wrap_central, wrap_terminal, body)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?)`,
+		SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?
+		WHERE NOT EXISTS (SELECT 1 FROM evacuation WHERE closed = 1) ON CONFLICT (id) DO NOTHING`,
 		seq, string(e.ID), string(e.Reference), e.Service, string(e.State), e.DueAt.UnixMilli(), e.FiledAt.UnixMilli(),
 		e.PromisedAt.UnixMilli(), now.UnixMilli(), e.Digest,
 		sql.NullString{String: app.OrderKey, Valid: app.OrderKey != ""},
@@ -253,18 +272,28 @@ func (o *Outbox) insert(ctx context.Context, tx *sql.Tx, app kiosk.Application, 
 	if err != nil {
 		return Entry{}, err
 	}
+	n, err := done.RowsAffected()
+	if err == nil && n == 0 {
+		if err = inService(ctx, tx); err == nil {
+			err = errTaken
+		}
+	}
+	if err != nil {
+		return Entry{}, err
+	}
 	return e, o.record(ctx, tx, now, "entry.put", e.ID, "")
 }
 
-// NextReference takes the next reference of the day of at inside tx. It is not
-// given to anybody else even if the entry is removed later; when tx does not
-// commit it was never taken.
-func (o *Outbox) NextReference(ctx context.Context, tx *sql.Tx, at time.Time) (kiosk.Reference, error) {
-	n, err := serial(ctx, tx, at.In(kiosk.China).Format("0102"))
-	if err != nil {
-		return "", err
+// refer gives an application its reference, unless it has one; then the newest
+// entry says nothing of the day's count.
+func (o *Outbox) refer(ctx context.Context, tx *sql.Tx, app *kiosk.Application) (err error) {
+	if app.Reference != "" {
+		err = o.serials.write(ctx, tx)
+		o.serials.forget()
+		return err
 	}
-	return kiosk.NewReference(o.opt.Terminal, at, n)
+	app.Reference, err = o.serials.next(ctx, tx, o.opt.Terminal, app.FiledAt)
+	return err
 }
 
 func (o *Outbox) record(ctx context.Context, tx *sql.Tx, at time.Time, event string, id kiosk.ApplicationID, code string) error {

@@ -240,6 +240,60 @@ func TestFileGivesReferencesInTurn(t *testing.T) {
 	}
 }
 
+// The newest entry carries the count of its day. It may go, be one that came with
+// its reference, or be of a day before, and the program may begin anew.
+func TestNoReferenceComesTwice(t *testing.T) {
+	path := filepath.Join(t.TempDir(), store.FileName)
+	b := open(t, path, store.Options{})
+	seen := map[kiosk.Reference]bool{}
+	file := func(app kiosk.Application, want int) {
+		t.Helper()
+		app.ID = kiosk.NewApplicationID()
+		e, err := b.File(t.Context(), app, func(kiosk.Application) ([]byte, error) { return body(app.ID), nil })
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, n, _ := e.Reference.Serial(); n != want || seen[e.Reference] {
+			t.Errorf("got %s, seen %t, want serial %d", e.Reference, seen[e.Reference], want)
+		}
+		seen[e.Reference] = true
+	}
+	again := func() {
+		t.Helper()
+		if err := b.db.Close(); err != nil {
+			t.Fatal(err)
+		}
+		b = open(t, path, store.Options{})
+	}
+	today, tomorrow := kiosk.Application{FiledAt: start}, kiosk.Application{FiledAt: start.AddDate(0, 0, 1)}
+	for n := range 3 {
+		file(today, n+1)
+		again()
+	}
+	file(tomorrow, 1)
+	file(today, 4) // the clock was set back
+	again()
+	file(tomorrow, 2)
+	given := today
+	given.Reference = must(kiosk.NewReference("PT01", start, 77))
+	file(given, 77)
+	file(today, 78)
+	given.Reference = "by hand"
+	if _, err := b.File(t.Context(), kiosk.Application{ID: kiosk.NewApplicationID(), FiledAt: start, Reference: given.Reference},
+		func(kiosk.Application) ([]byte, error) { return nil, nil }); err != nil {
+		t.Fatal(err)
+	}
+	again()
+	file(today, 79)
+	b.exec(t, "UPDATE outbox SET state = 'accepted', due_at = NULL, ack = '{}', body = NULL, wrap_central = NULL, wrap_terminal = NULL, central_key = ''")
+	if n, err := b.Purge(t.Context(), b.now.AddDate(0, 0, 1)); err != nil || n != 10 {
+		t.Fatalf("purged %d, %v", n, err)
+	}
+	file(today, 80)
+	again()
+	file(tomorrow, 3)
+}
+
 // The commit may have succeeded though an error came back; the resident then files
 // once more, some seconds later.
 func TestASecondAttemptIsTheSameApplication(t *testing.T) {
