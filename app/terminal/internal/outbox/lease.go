@@ -15,30 +15,34 @@ import (
 	"leye/app/terminal/internal/store"
 )
 
-// The entry that waits longest goes first. An entry with an older brother of the
-// same order key on its way stays behind; a parked brother holds nobody up. An
-// entry beyond the horizon is due too: the clock was set back since. What the
-// central could not open waits for its key, unless it may go in the open (?4).
-const leaseSQL = `UPDATE outbox
-SET state = 'in_flight', attempts = attempts + 1, due_at = ?2 + ?3, changed_at = ?2, in_open = wrap_central IS NULL
-WHERE seq = (
-	SELECT o.seq FROM outbox o
-	WHERE o.due_at IS NOT NULL AND (o.due_at <= ?2 OR o.due_at > ?2 + ?1)
-	AND (o.wrap_central IS NOT NULL OR o.in_open = 1 OR ?4)
+// readySQL is the condition on an entry o that it may go. One with an older brother
+// of the same order key on its way stays behind; a parked brother holds nobody up.
+// What the central could not open waits for its key, unless it may go in the open
+// (?3).
+const readySQL = `(o.wrap_central IS NOT NULL OR o.in_open = 1 OR ?3)
 	AND NOT EXISTS (SELECT 1 FROM outbox p WHERE p.order_key = o.order_key AND p.seq < o.seq AND p.due_at IS NOT NULL)
-	ORDER BY o.due_at, o.seq LIMIT 1)
+	ORDER BY o.due_at, o.seq LIMIT 1`
+
+// The entry that waits longest goes first. An entry beyond the horizon (?2) is due
+// too: the clock was set back since. Two searches, because one for both would sort
+// all that wait.
+const leaseSQL = `UPDATE outbox
+SET state = 'in_flight', attempts = attempts + 1, due_at = ?4, changed_at = ?1, in_open = wrap_central IS NULL
+WHERE seq = coalesce(
+	(SELECT o.seq FROM outbox o WHERE o.due_at <= ?1 AND ` + readySQL + `),
+	(SELECT o.seq FROM outbox o WHERE o.due_at > ?2 AND ` + readySQL + `))
 RETURNING ` + columns + `, ` + recordColumns
 
 // Lease takes the entry that is due longest and marks it as in flight until now +
 // lease, before anything is sent: if the program dies in between, the entry comes
-// up again when the lease is over. False means that nothing is due, a quiet moment
-// in which the next sealing is prepared. An entry that does not open is parked, and
-// the next one taken.
+// up again when the lease is over. False means that nothing is due: a quiet moment,
+// which is used to make the next filing quick. An entry that does not open is
+// parked, and the next one taken.
 func (o *Outbox) Lease(ctx context.Context, now time.Time, lease time.Duration) (Entry, bool, error) {
 	for {
 		e, err := o.leaseOne(ctx, now, lease)
 		if errors.Is(err, ErrUnknown) {
-			return Entry{}, false, o.seal.Prepare()
+			return Entry{}, false, o.quiet(ctx)
 		}
 		if err != nil {
 			return Entry{}, false, fmt.Errorf("lease entry: %w", err)
@@ -50,10 +54,15 @@ func (o *Outbox) Lease(ctx context.Context, now time.Time, lease time.Duration) 
 	}
 }
 
+// quiet does ahead what the next filing would have to do.
+func (o *Outbox) quiet(ctx context.Context) error {
+	return errors.Join(o.seal.Prepare(), o.db.Settle(ctx))
+}
+
 func (o *Outbox) leaseOne(ctx context.Context, now time.Time, lease time.Duration) (e Entry, err error) {
 	err = o.db.Tx(ctx, func(tx *sql.Tx) error {
 		var r seal.Record
-		row := tx.QueryRowContext(ctx, leaseSQL, horizon.Milliseconds(), now.UnixMilli(), lease.Milliseconds(), o.open.Load())
+		row := tx.QueryRowContext(ctx, leaseSQL, now.UnixMilli(), now.Add(horizon).UnixMilli(), o.open.Load(), now.Add(lease).UnixMilli())
 		if e, err = scanEntry(row, recordInto(&r)...); err != nil {
 			return err
 		}
@@ -210,11 +219,10 @@ func (o *Outbox) Next(ctx context.Context) (time.Time, error) {
 	var at sql.NullInt64
 	now := o.opt.Now()
 	err := o.db.View(ctx, func(tx *sql.Tx) error {
-		return tx.QueryRowContext(ctx, `SELECT min(CASE WHEN o.due_at > ?1 THEN ?2 ELSE o.due_at END) FROM outbox o
-			WHERE o.due_at IS NOT NULL AND (o.wrap_central IS NOT NULL OR o.in_open = 1 OR ?3)
-			AND NOT EXISTS (SELECT 1 FROM outbox p
-			WHERE p.order_key = o.order_key AND p.seq < o.seq AND p.due_at IS NOT NULL)`,
-			now.Add(horizon).UnixMilli(), now.UnixMilli(), o.open.Load()).Scan(&at)
+		return tx.QueryRowContext(ctx, `SELECT coalesce(
+			(SELECT ?1 FROM outbox o WHERE o.due_at > ?2 AND `+readySQL+`),
+			(SELECT o.due_at FROM outbox o WHERE o.due_at <= ?2 AND `+readySQL+`))`,
+			now.UnixMilli(), now.Add(horizon).UnixMilli(), o.open.Load()).Scan(&at)
 	})
 	if err != nil {
 		return time.Time{}, fmt.Errorf("find the next entry: %w", err)

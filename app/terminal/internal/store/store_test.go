@@ -179,6 +179,40 @@ func TestAnEmptyLogIsLongAndHoldsNothing(t *testing.T) {
 	after("written again", 2)
 }
 
+// The log goes into the file in a quiet moment, beside a transaction under way, and
+// then the next writer begins it anew.
+func TestSettleKeepsTheLogShort(t *testing.T) {
+	s := openTest(t, filepath.Join(t.TempDir(), FileName), Options{})
+	write := func(n int) {
+		t.Helper()
+		if err := s.Tx(t.Context(), func(tx *sql.Tx) error {
+			_, err := tx.Exec("INSERT INTO secret (name, value) VALUES (?, ?)", n, bytes.Repeat([]byte{7}, 300<<10))
+			return err
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for n := range 20 {
+		write(n)
+		if n == 10 {
+			if err := s.Tx(t.Context(), func(*sql.Tx) error { return s.Settle(t.Context()) }); err != nil {
+				t.Fatal(err)
+			}
+			continue
+		}
+		if err := s.Settle(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if log, err := size(s.path + "-wal"); err != nil || log != logRoom {
+		t.Errorf("the log has %d bytes, %v", log, err)
+	}
+	file, err := size(s.path)
+	if err != nil || file < 18*300<<10 {
+		t.Errorf("the file has %d bytes, %v", file, err)
+	}
+}
+
 // Another program that writes between emptying and lengthening keeps its log.
 func TestALogThatIsNotEmptyIsLeftAlone(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "log")
