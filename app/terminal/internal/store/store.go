@@ -7,11 +7,11 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"database/sql/driver"
 	"embed"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -419,15 +419,15 @@ func noLog(path string) bool {
 		return false
 	}
 	defer f.Close()
-	first := make([]byte, 4) // of SQLite's mark, which is not zero
+	first := make([]byte, 4)
 	_, err = io.ReadFull(f, first)
-	return err == nil && binary.BigEndian.Uint32(first) == 0
+	return err == nil && string(first) == "\xff\xff\xff\xff" // SQLite's mark is another
 }
 
 // logRoom is how long an empty log is made, in bytes: what some ten visits write.
 const logRoom = 1 << 20
 
-// lengthen fills an empty log with zeros, which SQLite takes for no log at all. A
+// lengthen fills an empty log with ones, which SQLite takes for no log at all. A
 // filing then overwrites what the file system has already found a place for, and
 // need not wait until that is written down too. Without room it stays short.
 func (s *Store) lengthen(ctx context.Context, conn *sql.Conn) error {
@@ -439,18 +439,18 @@ func (s *Store) lengthen(ctx context.Context, conn *sql.Conn) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(zeros(s.path+"-wal", logRoom), tx.Rollback())
+	return errors.Join(ones(s.path+"-wal", logRoom), tx.Rollback())
 }
 
-// zeros writes so many into an empty file; one that is not empty is left alone.
-func zeros(path string, n int) error {
+// ones writes so many bytes of them into an empty file; one that is not empty is left alone.
+func ones(path string, n int) error {
 	f, err := os.OpenFile(filepath.Clean(path), os.O_RDWR, 0)
 	if err != nil {
 		return err
 	}
 	info, err := f.Stat()
 	if err == nil && info.Size() == 0 {
-		_, err = f.WriteAt(make([]byte, n), 0)
+		_, err = f.WriteAt(bytes.Repeat([]byte{0xff}, n), 0)
 		err = errors.Join(err, f.Sync())
 	}
 	return errors.Join(err, f.Close())

@@ -139,7 +139,7 @@ func TestTxThatIsCancelledOnTheWayIsUndone(t *testing.T) {
 	}
 }
 
-// A log of zeros is no log: what a power cut leaves of one opens as it was.
+// A log of ones is no log: what a power cut leaves of one opens as it was.
 func TestAnEmptyLogIsLongAndHoldsNothing(t *testing.T) {
 	dir := t.TempDir()
 	s := openTest(t, filepath.Join(dir, FileName), Options{})
@@ -219,7 +219,7 @@ func TestALogThatIsNotEmptyIsLeftAlone(t *testing.T) {
 	if err := os.WriteFile(path, []byte("x"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := zeros(path, 100); err != nil {
+	if err := ones(path, 100); err != nil {
 		t.Fatal(err)
 	}
 	if data, err := os.ReadFile(path); err != nil || string(data) != "x" {
