@@ -283,6 +283,7 @@ func (b *build) openPulse(context.Context) error {
 	p.board, p.queue, p.db, p.session, p.log = &health.Board{}, b.queue, b.db, b.Session, b.log
 	p.kept, p.stateDir = b.kept(), b.cfg.Store.Dir
 	p.journal, p.identity, p.clock = journal.New(b.db, journal.Options{}), b.identity, b.clock
+	p.inspect = &inspection{db: b.db}
 	p.versions.program = kiosk.Version()
 	packs := policysync.New(policysync.Config{
 		Shelf: policysync.NewShelf(b.db), Fetcher: b.line, Log: b.log, Rand: rand.Float64,
@@ -297,7 +298,7 @@ func (b *build) openPulse(context.Context) error {
 			return b.line.Beat(ctx, b.cfg.Terminal.ID, beat)
 		},
 	})
-	b.tasks = append(b.tasks, packs, heart)
+	b.tasks = append(b.tasks, packs, heart, p.inspect)
 	if id := b.identity; id != nil {
 		b.tasks = append(b.tasks, identity.NewRenewal(identity.RenewalConfig{
 			Identity: id.Current, Now: b.clock.Now, Rand: rand.Float64, Log: b.log,

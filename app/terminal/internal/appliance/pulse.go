@@ -39,6 +39,7 @@ type pulse struct {
 	board    *health.Board
 	queue    *outbox.Outbox
 	db       *store.Store
+	inspect  *inspection
 	session  *session.Session
 	slips    *slips
 	scanner  bool // there is one
@@ -187,6 +188,9 @@ func (p *pulse) devices(ctx context.Context) {
 func (p *pulse) storage(ctx context.Context) {
 	err := p.db.Tx(ctx, func(tx *sql.Tx) error { return p.db.Room(ctx, tx) })
 	p.board.Clear(kiosk.CodeStoreFull, kiosk.CodeStoreDamaged, kiosk.CodeStoreFailing)
+	if err == nil {
+		err = p.inspect.fault()
+	}
 	if err != nil {
 		p.fault(storeCode(err), err)
 	}

@@ -258,7 +258,7 @@ func ids(ctx context.Context, tx *sql.Tx, where string) (list []kiosk.Applicatio
 func (o *Outbox) sealOld(ctx context.Context) error {
 	var old []kiosk.ApplicationID
 	err := o.db.Tx(ctx, func(tx *sql.Tx) (err error) {
-		if old, err = ids(ctx, tx, "body IS NOT NULL AND suite = ''"); err != nil {
+		if old, err = ids(ctx, tx, "suite = '' AND body IS NOT NULL"); err != nil {
 			return err
 		}
 		for _, id := range old {

@@ -62,6 +62,8 @@ type Store struct {
 	down  error // why the file that was damaged could not be exchanged yet
 	epoch atomic.Int64
 
+	checked atomic.Bool // the whole file was read when it was opened
+
 	// After a failed fsync the kernel may have dropped what it could not write
 	// while the page cache still shows it. Until a checkpoint has written
 	// everything again, nothing that is read from the log may be trusted.
@@ -188,12 +190,11 @@ func (s *Store) prepare(ctx context.Context, opt Options) (err error) {
 	if err != nil {
 		return err
 	}
-	how := fullCheck
-	if bytes > mostFull {
-		how = quickCheck
-	}
-	if err := check(s.write.QueryRowContext(ctx, how)); err != nil {
-		return err
+	s.checked.Store(bytes <= mostFull)
+	if s.checked.Load() {
+		if err := check(s.write.QueryRowContext(ctx, fullCheck)); err != nil {
+			return err
+		}
 	}
 	if err := s.migrate(ctx); err != nil {
 		return err
@@ -209,14 +210,19 @@ func (s *Store) prepare(ctx context.Context, opt Options) (err error) {
 	return fsync(filepath.Dir(s.path))
 }
 
-// The checks read the whole file, 50 ms for a year of entries. The full one also
-// holds the indexes against the tables, since what an index does not find is not
-// sent; it takes three times as long, half a second for mostFull bytes.
+// The check reads the whole file, 50 ms for a year of entries. It also holds the
+// indexes against the tables, since what an index does not find is not sent; half a
+// second for mostFull bytes. A larger file has a backlog in it, for which nobody
+// should wait before the screen: see [Store.Checked].
 const (
 	quickCheck = "PRAGMA quick_check(1)"
 	fullCheck  = "PRAGMA integrity_check(1)"
 	mostFull   = 128 << 20
 )
+
+// Checked reports whether the file was small enough to be read when it was opened;
+// else [Store.Check] is to be called while the terminal is at work.
+func (s *Store) Checked() bool { return s.checked.Load() }
 
 func check(row *sql.Row) error {
 	var word string
