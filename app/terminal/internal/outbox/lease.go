@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"sync"
 	"time"
 
 	"leye/app/envelope"
@@ -18,8 +19,8 @@ import (
 // readySQL is the condition on an entry o that it may go. One with an older brother
 // of the same order key on its way stays behind; a parked brother holds nobody up.
 // What the central could not open waits for its key, unless it may go in the open
-// (?3).
-const readySQL = `(o.wrap_central IS NOT NULL OR o.in_open = 1 OR ?3)
+// (?3). What lies in the places up to ?4 is held.
+const readySQL = `o.seq > ?4 AND (o.wrap_central IS NOT NULL OR o.in_open = 1 OR ?3)
 	AND NOT EXISTS (SELECT 1 FROM outbox p WHERE p.order_key = o.order_key AND p.seq < o.seq AND p.due_at IS NOT NULL)
 	ORDER BY o.due_at, o.seq LIMIT 1`
 
@@ -27,7 +28,7 @@ const readySQL = `(o.wrap_central IS NOT NULL OR o.in_open = 1 OR ?3)
 // too: the clock was set back since. Two searches, because one for both would sort
 // all that wait.
 const leaseSQL = `UPDATE outbox
-SET state = 'in_flight', attempts = attempts + 1, due_at = ?4, changed_at = ?1, in_open = wrap_central IS NULL
+SET state = 'in_flight', attempts = attempts + 1, due_at = ?5, changed_at = ?1, in_open = wrap_central IS NULL
 WHERE seq = coalesce(
 	(SELECT o.seq FROM outbox o WHERE o.due_at <= ?1 AND ` + readySQL + `),
 	(SELECT o.seq FROM outbox o WHERE o.due_at > ?2 AND ` + readySQL + `))
@@ -62,7 +63,7 @@ func (o *Outbox) quiet(ctx context.Context) error {
 func (o *Outbox) leaseOne(ctx context.Context, now time.Time, lease time.Duration) (e Entry, err error) {
 	err = o.db.Tx(ctx, func(tx *sql.Tx) error {
 		var r seal.Record
-		row := tx.QueryRowContext(ctx, leaseSQL, now.UnixMilli(), now.Add(horizon).UnixMilli(), o.open.Load(), now.Add(lease).UnixMilli())
+		row := tx.QueryRowContext(ctx, leaseSQL, now.UnixMilli(), now.Add(horizon).UnixMilli(), o.open.Load(), o.hold.places(now), now.Add(lease).UnixMilli())
 		if e, err = scanEntry(row, recordInto(&r)...); err != nil {
 			return err
 		}
@@ -218,19 +219,59 @@ func Unpark(ctx context.Context, db *store.Store, j Journal, now time.Time, id k
 func (o *Outbox) Next(ctx context.Context) (time.Time, error) {
 	var at sql.NullInt64
 	now := o.opt.Now()
+	held := o.hold.places(now)
 	err := o.db.View(ctx, func(tx *sql.Tx) error {
 		return tx.QueryRowContext(ctx, `SELECT coalesce(
 			(SELECT ?1 FROM outbox o WHERE o.due_at > ?2 AND `+readySQL+`),
 			(SELECT o.due_at FROM outbox o WHERE o.due_at <= ?2 AND `+readySQL+`))`,
-			now.UnixMilli(), now.Add(horizon).UnixMilli(), o.open.Load()).Scan(&at)
+			now.UnixMilli(), now.Add(horizon).UnixMilli(), o.open.Load(), held).Scan(&at)
 	})
 	if err != nil {
 		return time.Time{}, fmt.Errorf("find the next entry: %w", err)
 	}
-	if !at.Valid {
-		return time.Time{}, nil
+	var next time.Time
+	if at.Valid {
+		next = time.UnixMilli(at.Int64)
 	}
-	return time.UnixMilli(at.Int64), nil
+	if held > 0 {
+		next = o.hold.before(next)
+	}
+	return next, nil
+}
+
+// hold keeps back what lay in the queue at some moment, for a time.
+type hold struct {
+	mu    sync.Mutex
+	until time.Time
+	last  int64 // place that is held
+}
+
+// Hold keeps back until a time what lies in the queue now; what is put from now on
+// may go at once.
+func (o *Outbox) Hold(until time.Time) {
+	o.hold.mu.Lock()
+	defer o.hold.mu.Unlock()
+	o.hold.until, o.hold.last = until, o.last.Load()
+}
+
+// places is the last one that is held now; 0 when none is.
+func (h *hold) places(now time.Time) int64 {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if !now.Before(h.until) || h.until.Sub(now) > horizon { // the clock was set back since
+		return 0
+	}
+	return h.last
+}
+
+// before is the earlier of a time and the end of the hold.
+func (h *hold) before(next time.Time) time.Time {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if next.IsZero() || h.until.Before(next) {
+		return h.until
+	}
+	return next
 }
 
 // acceptedAt is when the central took an entry, in Unix seconds.

@@ -65,6 +65,7 @@ type Outbox struct {
 	wake  chan struct{} // holds one token while something new is due
 
 	serials serials
+	hold    hold
 
 	mu       sync.Mutex
 	watchers map[kiosk.ApplicationID]map[*watcher]struct{}

@@ -240,6 +240,48 @@ func TestFileGivesReferencesInTurn(t *testing.T) {
 	}
 }
 
+// After a start what lay there waits, what is handed in goes at once.
+func TestHeldEntriesLetNewOnesPass(t *testing.T) {
+	b := openTest(t)
+	old := []kiosk.ApplicationID{b.put(t, ""), b.put(t, "brothers")}
+	b.Hold(b.now.Add(20 * time.Second))
+	next := func() time.Duration {
+		t.Helper()
+		at, err := b.Next(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return at.Sub(b.now)
+	}
+	if id := b.lease(t); id != "" || next() != 20*time.Second {
+		t.Fatalf("%s went, the next in %v", id, next())
+	}
+	younger, fresh := b.put(t, "brothers"), b.put(t, "")
+	if got := next(); got > 0 {
+		t.Errorf("the next in %v", got)
+	}
+	if id := b.lease(t); id != fresh {
+		t.Errorf("%s went", id)
+	}
+	if id := b.lease(t); id != "" {
+		t.Errorf("%s went before its turn", id)
+	}
+	b.now = b.now.Add(20 * time.Second)
+	for _, want := range old {
+		if id := b.lease(t); id != want {
+			t.Errorf("%s went, want %s", id, want)
+		}
+	}
+	b.Hold(b.now.Add(20 * time.Second))
+	b.now = b.now.Add(-24 * time.Hour)
+	if err := b.Accept(t.Context(), old[1], b.ack(t, old[1])); err != nil {
+		t.Fatal(err)
+	}
+	if id := b.lease(t); id != younger && id != old[0] {
+		t.Errorf("%q went: the hold outlives a clock that was set back", id)
+	}
+}
+
 // The newest entry carries the count of its day. It may go, be one that came with
 // its reference, or be of a day before, and the program may begin anew.
 func TestNoReferenceComesTwice(t *testing.T) {

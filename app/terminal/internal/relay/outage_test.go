@@ -3,6 +3,7 @@ package relay
 import (
 	"context"
 	"errors"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -12,6 +13,7 @@ import (
 
 // line is many entries in memory with the outbox's rules.
 type line struct {
+	mu      sync.Mutex
 	entries []kiosk.Entry
 	waiting int
 	done    context.CancelFunc
@@ -47,6 +49,8 @@ func (l *line) find(id kiosk.ApplicationID) *kiosk.Entry {
 }
 
 func (l *line) Lease(_ context.Context, now time.Time, lease time.Duration) (kiosk.Entry, bool, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	e := l.first()
 	if e == nil || now.Before(e.DueAt) {
 		return kiosk.Entry{}, false, nil
@@ -57,6 +61,8 @@ func (l *line) Lease(_ context.Context, now time.Time, lease time.Duration) (kio
 }
 
 func (l *line) Accept(_ context.Context, id kiosk.ApplicationID, _ kiosk.Acknowledgement) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	e := l.find(id)
 	if e.State == kiosk.Accepted {
 		return errors.New("accepted twice")
@@ -69,6 +75,8 @@ func (l *line) Accept(_ context.Context, id kiosk.ApplicationID, _ kiosk.Acknowl
 }
 
 func (l *line) Retry(_ context.Context, id kiosk.ApplicationID, at time.Time, _ string) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	e := l.find(id)
 	e.State, e.DueAt = kiosk.Retry, at
 	return nil
@@ -79,17 +87,22 @@ func (l *line) Park(context.Context, kiosk.ApplicationID, kiosk.Reason) error {
 }
 
 func (l *line) Next(context.Context) (time.Time, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	if e := l.first(); e != nil {
 		return e.DueAt, nil
 	}
 	return time.Time{}, nil
 }
 
+func (l *line) Hold(time.Time) {}
+
 func (l *line) Wake() <-chan struct{} { return nil }
 
 // far is a central behind a line that comes back at a time, and loses every third
 // answer after it.
 type far struct {
+	mu      sync.Mutex
 	back    time.Time
 	cases   map[kiosk.ApplicationID]int // times that each was put
 	calls   int
@@ -97,6 +110,8 @@ type far struct {
 }
 
 func (f *far) Send(_ context.Context, e kiosk.Entry) (kiosk.Acknowledgement, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	f.calls++
 	if time.Now().Before(f.back) {
 		return kiosk.Acknowledgement{}, &Failure{Code: "no_connection", Err: errors.New("no route")}

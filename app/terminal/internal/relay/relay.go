@@ -1,5 +1,5 @@
-// Package relay moves the outbox to the central: one entry at a time, again and
-// again, until the central's word on it is kept.
+// Package relay moves the outbox to the central: a few entries at a time, each
+// again and again, until the central's word on it is kept.
 //
 // It does not queue, print or decide what is in a body.
 package relay
@@ -10,13 +10,16 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"sync/atomic"
 	"time"
 
 	"leye/app/terminal/internal/kiosk"
 )
 
-// Queue is what the relay needs of the outbox.
+// Queue is what the relay needs of the outbox. What Lease gives may go beside what
+// it gave before: the turns of one person and matter are the queue's.
 type Queue interface {
+	Hold(until time.Time)
 	Lease(ctx context.Context, now time.Time, lease time.Duration) (kiosk.Entry, bool, error)
 	Accept(ctx context.Context, id kiosk.ApplicationID, ack kiosk.Acknowledgement) error
 	Retry(ctx context.Context, id kiosk.ApplicationID, at time.Time, code string) error
@@ -57,6 +60,9 @@ type Config struct {
 	Log    *slog.Logger
 	Rand   func() float64 // in [0, 1), for the jitter; nil: math/rand
 
+	AtOnce int           // sendings under way; default 4
+	Spread time.Duration // longest wait, at the start, of what lay there before; 0: none
+
 	Lease time.Duration // longer than any sending; default 1 min
 	First time.Duration // longest wait after the first failure; default 1 s
 	Most  time.Duration // longest wait at all; default 5 min
@@ -64,8 +70,9 @@ type Config struct {
 
 // Relay is the task. One at a time may run over a queue.
 type Relay struct {
-	cfg  Config
-	down bool // the last sending found no connection
+	cfg Config
+	up  atomic.Bool // the last sending was answered
+	bad atomic.Bool // it was not, and that has been said
 }
 
 // New makes the task.
@@ -74,6 +81,9 @@ func New(cfg Config) *Relay {
 		if *d == 0 {
 			*d = v
 		}
+	}
+	if cfg.AtOnce == 0 {
+		cfg.AtOnce = 4
 	}
 	def(&cfg.Lease, time.Minute)
 	def(&cfg.First, time.Second)
@@ -96,28 +106,70 @@ func New(cfg Config) *Relay {
 func (r *Relay) String() string { return "relay" }
 
 // Run sends until ctx ends. It returns earlier only when the queue itself fails.
+//
+// Hundreds of terminals start together when the power comes back. What lay in the
+// queue waits a random time then; what is handed in meanwhile goes at once.
 func (r *Relay) Run(ctx context.Context) error {
-	for ctx.Err() == nil {
-		if wait := r.cfg.Rest(); wait > 0 {
-			pause(ctx, min(wait, restLook), nil)
-			continue
-		}
-		entry, ok, err := r.cfg.Queue.Lease(ctx, time.Now(), r.cfg.Lease)
-		switch {
-		case ctx.Err() != nil:
-			return nil
-		case err != nil:
-			return fmt.Errorf("lease entry: %w", err)
-		case ok:
-			err = r.deliver(ctx, entry)
-		default:
-			err = r.sleep(ctx)
-		}
-		if err != nil && ctx.Err() == nil {
-			return err
-		}
+	r.cfg.Queue.Hold(time.Now().Add(time.Duration(r.cfg.Rand() * float64(r.cfg.Spread))))
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	s := sendings{ended: make(chan error, r.cfg.AtOnce)}
+	for ctx.Err() == nil && s.err == nil {
+		r.step(ctx, &s)
 	}
-	return nil
+	stop()
+	for s.under > 0 {
+		s.take(<-s.ended)
+	}
+	return s.err
+}
+
+// sendings are those under way.
+type sendings struct {
+	under int
+	ended chan error // of each, what the queue said
+	err   error      // the first of them
+}
+
+func (s *sendings) take(err error) {
+	s.under--
+	s.fail(err)
+}
+
+func (s *sendings) fail(err error) {
+	if s.err == nil {
+		s.err = err
+	}
+}
+
+// step begins one sending, or waits. While the central has not answered, one goes
+// alone: a line that is down is tried, not stormed.
+func (r *Relay) step(ctx context.Context, s *sendings) {
+	if s.under == r.cfg.AtOnce || s.under > 0 && !r.up.Load() {
+		s.take(<-s.ended)
+		return
+	}
+	if wait := r.cfg.Rest(); wait > 0 {
+		s.wait(ctx, min(wait, restLook), nil)
+		return
+	}
+	entry, ok, err := r.cfg.Queue.Lease(ctx, time.Now(), r.cfg.Lease)
+	switch {
+	case ctx.Err() != nil:
+	case err != nil:
+		s.fail(fmt.Errorf("lease entry: %w", err))
+	case ok:
+		s.under++
+		go func() {
+			err := r.deliver(ctx, entry)
+			if ctx.Err() != nil {
+				err = nil // the lease runs out, or the next answer is the same
+			}
+			s.ended <- err
+		}()
+	default:
+		r.sleep(ctx, s)
+	}
 }
 
 // restLook is how often a resting relay looks whether somebody else has found
@@ -153,15 +205,20 @@ func (r *Relay) deliver(ctx context.Context, e kiosk.Entry) error {
 	var no *Rejected
 	switch {
 	case err == nil:
-		r.down = false
+		r.answered()
 		return r.cfg.Queue.Accept(ctx, e.ID, ack)
 	case errors.As(err, &no):
-		r.down = false
+		r.answered()
 		r.cfg.Log.Warn("park entry", "id", e.ID, "reason", no.Reason)
 		return r.cfg.Queue.Park(ctx, e.ID, no.Reason)
 	default:
 		return r.again(ctx, e, err)
 	}
+}
+
+func (r *Relay) answered() {
+	r.up.Store(true)
+	r.bad.Store(false)
 }
 
 // examine holds an acknowledgement against its entry: one of something else, or
@@ -191,33 +248,36 @@ func (r *Relay) again(ctx context.Context, e kiosk.Entry, err error) error {
 	}
 	wait := time.Duration(r.cfg.Rand() * float64(min(span, r.cfg.Most)))
 	wait += min(f.After, longestAfter) // on top, lest all terminals come back at once
-	if !r.down {
+	r.up.Store(false)
+	if !r.bad.Swap(true) {
 		r.cfg.Log.Warn("send entry again later", "id", e.ID, "attempt", e.Attempts, "code", f.Code, "err", f.Err)
 	}
-	r.down = true
 	return r.cfg.Queue.Retry(ctx, e.ID, time.Now().Add(wait), f.Code)
 }
 
-// sleep waits until an entry is due or a new one came.
-func (r *Relay) sleep(ctx context.Context) error {
+// sleep waits until an entry is due, a new one came or a sending has ended, which
+// another may have waited for.
+func (r *Relay) sleep(ctx context.Context, s *sendings) {
 	next, err := r.cfg.Queue.Next(ctx)
 	if err != nil {
-		return fmt.Errorf("look for the next entry: %w", err)
+		s.fail(fmt.Errorf("look for the next entry: %w", err))
+		return
 	}
 	wait := time.Minute
 	if !next.IsZero() {
 		wait = min(max(time.Until(next), 10*time.Millisecond), time.Minute)
 	}
-	pause(ctx, wait, r.cfg.Queue.Wake())
-	return nil
+	s.wait(ctx, wait, r.cfg.Queue.Wake())
 }
 
-func pause(ctx context.Context, wait time.Duration, wake <-chan struct{}) {
+func (s *sendings) wait(ctx context.Context, wait time.Duration, wake <-chan struct{}) {
 	t := time.NewTimer(wait)
 	defer t.Stop()
 	select {
 	case <-t.C:
 	case <-wake:
+	case err := <-s.ended:
+		s.take(err)
 	case <-ctx.Done():
 	}
 }
