@@ -212,6 +212,7 @@ terminal_config() {
 		volume = 0
 		[central]
 		url = "https://127.0.0.1:$TERMINALS_PORT"
+		spread = "1ms"
 		[store]
 		dir = "$1/kiosk"
 	TOML

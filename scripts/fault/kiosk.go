@@ -120,6 +120,7 @@ port = %q
 port = %q
 [central]
 url = %q
+spread = "1ms"
 [store]
 dir = %q
 [visit]

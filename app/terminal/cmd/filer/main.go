@@ -24,14 +24,17 @@ const usage = `filer is a terminal without screen and devices, for trials.
 Usage:
   filer file  --store DIR [--terminal ID] [--seal-to KEY] [--count N] [--size BYTES] [--early]
   filer relay --store DIR --central URL [--empty] [--timeout D] [--lease D]
+  filer bare  --store DIR --central URL --seal-to KEY --count N [--size BYTES]
   filer look                          reads folders from its input, one a line
   filer where --store DIR
 
 file prints "kept ID REFERENCE DIGEST MICROSECONDS" after each commit, and
 "failed ID KIND CAUSE" when one fails; it tries each application up to three
 times, as a resident touches again. --early prints before the commit instead.
-relay prints "accepted ID NUMBER"; --empty ends it when nothing waits. It speaks
-as the terminal that is enrolled in the folder, or in the clear.
+relay prints "accepted ID NUMBER"; --empty ends it when nothing waits. The line is
+that of the identity in DIR, and in the clear without one.
+bare sends without a queue what it has sealed before, as many at once as the relay,
+and prints "sent N MICROSECONDS".
 look opens each folder's store as a terminal does when it starts, and prints a
 line of JSON on what is there. where does not open it, and prints for each
 application a line on where in the files all of it stands.
@@ -93,6 +96,8 @@ func run(ctx context.Context, args []string, in io.Reader, out io.Writer) error 
 		return file(ctx, o, out)
 	case "relay":
 		return send(ctx, o, out)
+	case "bare":
+		return bare(ctx, o, out)
 	case "look":
 		return lookAtAll(ctx, in, out)
 	case "where":
@@ -116,6 +121,9 @@ func file(ctx context.Context, o options, out io.Writer) (err error) {
 	return nil
 }
 
+// atOnce is how many sendings are under way.
+const atOnce = 4
+
 // send relays until ctx ends, or until nothing waits.
 func send(ctx context.Context, o options, out io.Writer) (err error) {
 	t, err := open(ctx, o.store, o.terminal, o.sealTo)
@@ -123,7 +131,7 @@ func send(ctx context.Context, o options, out io.Writer) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, t.close()) }()
-	line, err := t.line(o)
+	line, err := o.line()
 	if err != nil {
 		return err
 	}
@@ -139,7 +147,7 @@ func send(ctx context.Context, o options, out io.Writer) (err error) {
 	}
 	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
 	return relay.New(relay.Config{
-		Queue: q, Sender: line, Check: line.Check, Log: log, Lease: o.lease,
+		Queue: q, Sender: line, Check: line.Check, Log: log, AtOnce: atOnce, Lease: o.lease,
 		First: 20 * time.Millisecond, Most: 200 * time.Millisecond,
 	}).Run(ctx)
 }

@@ -8,6 +8,7 @@ import (
 	"io"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"leye/app/api"
@@ -67,17 +68,22 @@ func (t *terminal) openQueue(ctx context.Context, dir, name, sealTo string) erro
 
 func (t *terminal) close() error { return t.db.Close() }
 
-// line rests for no time: a trial has none.
-func (t *terminal) line(o options) (*uplink.Uplink, error) {
-	cfg := uplink.Config{Base: o.central, Timeout: o.timeout, Rand: func() float64 { return 0 }}
+// line is in the clear unless the store has an identity, and rests for no time: a
+// trial has none.
+func (o options) line() (*uplink.Uplink, error) {
+	c := uplink.Config{Base: o.central, Timeout: o.timeout, Rand: func() float64 { return 0 }}
 	id, err := identity.Load(o.store)
 	switch {
 	case err == nil:
-		cfg.Identity = id
+		c.Identity = id
 	case !errors.Is(err, identity.ErrNone):
 		return nil, err
 	}
-	return uplink.New(cfg)
+	return uplink.New(c)
+}
+
+func (o options) newApplication() kiosk.Application {
+	return kiosk.Application{ID: kiosk.NewApplicationID(), Service: "market-lookup", Terminal: o.terminal, Language: "zh", FiledAt: time.Now()}
 }
 
 // tries is how often a resident touches before giving up.
@@ -85,7 +91,7 @@ const tries = 3
 
 // file hands in one application under one identifier.
 func (t *terminal) file(ctx context.Context, o options, out io.Writer) error {
-	app := kiosk.Application{ID: kiosk.NewApplicationID(), Service: "market-lookup", Terminal: o.terminal, Language: "zh", FiledAt: time.Now()}
+	app := o.newApplication()
 	if o.early {
 		fmt.Fprintf(out, "kept %s - - 0\n", app.ID)
 	}
@@ -147,6 +153,7 @@ func kind(err error) string {
 // when nothing waits.
 type spoken struct {
 	*outbox.Outbox
+	mu   sync.Mutex // of out
 	out  io.Writer
 	done func()
 }
@@ -155,6 +162,8 @@ func (q *spoken) Accept(ctx context.Context, id kiosk.ApplicationID, ack kiosk.A
 	if err := q.Outbox.Accept(ctx, id, ack); err != nil {
 		return err
 	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
 	_, err := fmt.Fprintf(q.out, "accepted %s %s\n", id, ack.Number)
 	return err
 }

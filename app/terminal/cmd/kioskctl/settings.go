@@ -166,6 +166,7 @@ func asTOML(c config.Config) string {
 	section("central")
 	text("url", c.Central.URL)
 	text("timeout", c.Central.Timeout)
+	text("spread", c.Central.Spread)
 	text("seal_key", c.Central.SealKey)
 	section("store")
 	text("dir", c.Store.Dir)

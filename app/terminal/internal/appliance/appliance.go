@@ -156,7 +156,7 @@ func (b *build) openLine(context.Context) (err error) {
 	b.close = append(b.close, b.line.Close)
 	b.pulse.trust.since = b.line.SealKeySince
 	b.tasks = append(b.tasks, relay.New(relay.Config{
-		Queue: b.queue, Sender: b.line, Rest: b.line.Rest, Check: b.line.Check, Log: b.log, Rand: rand.Float64,
+		Queue: b.queue, Sender: b.line, Rest: b.line.Rest, Check: b.line.Check, Log: b.log, Rand: rand.Float64, Spread: b.cfg.Central.Spread,
 		Wrong: func(wrong bool) { b.pulse.stand(kiosk.CodeWrongAck, wrong) },
 	}))
 	return nil
@@ -278,7 +278,7 @@ func (b *build) openScanner() (session.CodeScanner, error) {
 
 // openPulse adds the tasks that keep terminal and central in each other's
 // picture.
-func (b *build) openPulse(context.Context) error {
+func (b *build) openPulse(ctx context.Context) error {
 	p := &b.pulse
 	p.board, p.queue, p.db, p.session, p.log = &health.Board{}, b.queue, b.db, b.Session, b.log
 	p.kept, p.stateDir = b.kept(), b.cfg.Store.Dir
@@ -286,14 +286,18 @@ func (b *build) openPulse(context.Context) error {
 	p.inspect = &inspection{db: b.db}
 	p.versions.program = kiosk.Version()
 	packs := policysync.New(policysync.Config{
-		Shelf: policysync.NewShelf(b.db), Fetcher: b.line, Log: b.log, Rand: rand.Float64,
+		Shelf: policysync.NewShelf(b.db), Fetcher: b.line, Log: b.log, Rand: rand.Float64, Spread: b.cfg.Central.Spread,
 		Checks:  map[policysync.Name]func(fs.FS) error{policysync.Catalogue: checkCatalogue, policysync.Policies: checkPolicies},
 		InUse:   map[policysync.Name]string{policysync.Catalogue: p.versions.catalogue, policysync.Policies: p.versions.policies},
 		Refused: func(refused bool) { p.stand(kiosk.CodePackRefused, refused) },
 	})
 	p.newer = packs.Wake
+	spread := b.cfg.Central.Spread
+	if central, err := b.queue.Central(ctx); err == nil && central.Zero() {
+		spread = 0 // the first beat brings the key, without which nothing is sent
+	}
 	heart := heartbeat.New(heartbeat.Config{
-		Gather: p.gather, Heard: p.heard, Log: b.log, Rand: rand.Float64,
+		Gather: p.gather, Heard: p.heard, Log: b.log, Rand: rand.Float64, Spread: spread,
 		Send: func(ctx context.Context, beat api.Heartbeat) (api.HeartbeatAnswer, error) {
 			return b.line.Beat(ctx, b.cfg.Terminal.ID, beat)
 		},
@@ -301,7 +305,7 @@ func (b *build) openPulse(context.Context) error {
 	b.tasks = append(b.tasks, packs, heart, p.inspect)
 	if id := b.identity; id != nil {
 		b.tasks = append(b.tasks, identity.NewRenewal(identity.RenewalConfig{
-			Identity: id.Current, Now: b.clock.Now, Rand: rand.Float64, Log: b.log,
+			Identity: id.Current, Now: b.clock.Now, Rand: rand.Float64, Log: b.log, Spread: b.cfg.Central.Spread,
 			Ask: func(ctx context.Context, request string) (api.Certificate, error) {
 				return b.line.Renew(ctx, b.cfg.Terminal.ID, request)
 			},

@@ -96,7 +96,8 @@ type Sound struct {
 type Central struct {
 	URL     string
 	Timeout time.Duration
-	SealKey string // as [envelope.ParsePublicKey] reads it; empty: the first one that the central tells
+	Spread  time.Duration // over which what need not be sent at once begins after a start
+	SealKey string        // as [envelope.ParsePublicKey] reads it; empty: the first one that the central tells
 }
 
 // Clear reports whether the line is neither encrypted nor authenticated.
@@ -155,6 +156,7 @@ type raw struct {
 	Central struct {
 		URL     *string `toml:"url"`
 		Timeout *string `toml:"timeout"`
+		Spread  *string `toml:"spread"`
 		SealKey *string `toml:"seal_key"`
 	} `toml:"central"`
 	Store struct {
@@ -187,7 +189,7 @@ func Default() Config {
 		Printer:  Printer{Serial: Serial{Port: "/dev/leye-printer", Driver: "bugst", Baud: 115200}, Columns: 48, Font: "auto", Family: "epson", Roll: 80},
 		Scanner:  Scanner{Serial: Serial{Driver: "bugst", Baud: 115200}, Profile: "auto"},
 		Sound:    Sound{Volume: 60},
-		Central:  Central{URL: "http://127.0.0.1:8700", Timeout: 30 * time.Second},
+		Central:  Central{URL: "http://127.0.0.1:8700", Timeout: 30 * time.Second, Spread: 30 * time.Second},
 		Store:    Store{Dir: "/var/lib/leye", Key: "auto", KeepDays: privacy.DefaultDays},
 		Visit:    Visit{Idle: 90 * time.Second, Warn: 30 * time.Second, WaitForCentral: 5 * time.Second, Farewell: 12 * time.Second, NoCard: 20 * time.Second},
 	}
@@ -301,6 +303,7 @@ func (m *merger) merge(c *Config, r *raw) {
 	m.text("sound.recordings", r.Sound.Recordings, &c.Sound.Recordings, folder, "a folder, from the root, or empty")
 	m.text("central.url", r.Central.URL, &c.Central.URL, webAddress, "an https address, or http to this machine, without user, query and fragment")
 	m.duration("central.timeout", r.Central.Timeout, &c.Central.Timeout)
+	m.duration("central.spread", r.Central.Spread, &c.Central.Spread)
 	m.text("central.seal_key", r.Central.SealKey, &c.Central.SealKey, sealKey, "a public key as central keys prints it, or empty")
 	m.text("store.dir", r.Store.Dir, &c.Store.Dir, filled, someText)
 	keep := func(s string) bool { return s == "auto" || s == "tpm" || s == "file" }

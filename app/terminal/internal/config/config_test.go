@@ -73,6 +73,7 @@ recordings = "/etc/leye/sound"
 [central]
 url = "https://central.example:8443/leye"
 timeout = "3s"
+spread = "5m"
 seal_key = "leye-1:j0DFrbaPJWJK5bIU6nZ6bslNgp09e14a0bpvPiE4KF8="
 [store]
 dir = "/srv/state"
@@ -97,7 +98,7 @@ func TestEveryKeyReachesItsPlace(t *testing.T) {
 		Reader:   config.Serial{Port: "/dev/ttyS1", Driver: "tarm", Baud: 9600},
 		Reader2:  config.Serial{Port: "/dev/serial/by-path/pci-0000:00:14.0-usb-0:2:1.0-port0", Driver: "tarm", Baud: 19200},
 		Printer:  config.Printer{Serial: config.Serial{Port: "/dev/ttyS2", Driver: "tarm", Baud: 19200}, Columns: 32, Font: "gbk", Family: "citizen", Roll: 60},
-		Central:  config.Central{URL: "https://central.example:8443/leye", Timeout: 3 * time.Second, SealKey: "leye-1:j0DFrbaPJWJK5bIU6nZ6bslNgp09e14a0bpvPiE4KF8="},
+		Central:  config.Central{URL: "https://central.example:8443/leye", Timeout: 3 * time.Second, Spread: 5 * time.Minute, SealKey: "leye-1:j0DFrbaPJWJK5bIU6nZ6bslNgp09e14a0bpvPiE4KF8="},
 		Store:    config.Store{Dir: "/srv/state", Key: "tpm", KeepDays: 7},
 		Light:    config.Light{LED: "/sys/class/leds/leye-card"},
 		Sound:    config.Sound{Volume: 80, Device: "plughw:CARD=PCH", Recordings: "/etc/leye/sound"},

@@ -19,6 +19,7 @@ type Config struct {
 	Send   func(ctx context.Context, beat api.Heartbeat) (api.HeartbeatAnswer, error)
 	Heard  func(Answer)   // told after each beat; may be nil
 	Every  time.Duration  // between two beats, with jitter; default 1 min
+	Spread time.Duration  // longest wait before the first beat; 0: none
 	Rand   func() float64 // in [0, 1); nil: math/rand
 	Log    *slog.Logger
 }
@@ -57,17 +58,26 @@ func New(cfg Config) *Heart {
 func (h *Heart) String() string { return "heartbeat" }
 
 // Run beats until ctx ends. A beat that does not arrive is not sent again: the
-// next one says more.
+// next one says more. What is wrong with the terminal is looked at before the
+// first, too.
 func (h *Heart) Run(ctx context.Context) error {
-	for {
+	if h.cfg.Spread > 0 {
+		h.cfg.Gather(ctx)
+		pause(ctx, time.Duration(h.cfg.Rand()*float64(h.cfg.Spread)))
+	}
+	for ctx.Err() == nil {
 		h.beat(ctx)
-		t := time.NewTimer(time.Duration((0.75 + h.cfg.Rand()/2) * float64(h.cfg.Every)))
-		select {
-		case <-t.C:
-		case <-ctx.Done():
-			t.Stop()
-			return nil
-		}
+		pause(ctx, time.Duration((0.75+h.cfg.Rand()/2)*float64(h.cfg.Every)))
+	}
+	return nil
+}
+
+func pause(ctx context.Context, wait time.Duration) {
+	t := time.NewTimer(wait)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-ctx.Done():
 	}
 }
 

@@ -14,6 +14,7 @@ type RenewalConfig struct {
 	Identity func() *Identity // the present one; nil: there is none to renew
 	Ask      func(ctx context.Context, request string) (api.Certificate, error)
 	Now      func() time.Time  // the terminal's clock; nil: time.Now
+	Spread   time.Duration     // longest wait before the first look; 0: none
 	Ending   func(ending bool) // told at each look whether the certificate is near its end; may be nil
 	Rand     func() float64    // in [0, 1); nil: math/rand
 	Log      *slog.Logger
@@ -55,10 +56,12 @@ const (
 
 // Run renews until ctx ends.
 func (r *Renewal) Run(ctx context.Context) error {
+	wait := time.Duration(r.cfg.Rand() * float64(r.cfg.Spread))
 	for {
-		t := time.NewTimer(r.step(ctx))
+		t := time.NewTimer(wait)
 		select {
 		case <-t.C:
+			wait = r.step(ctx)
 		case <-ctx.Done():
 			t.Stop()
 			return nil

@@ -49,6 +49,7 @@ type Config struct {
 	InUse   map[Name]string            // versions that the terminal works with until its next start
 	Refused func(refused bool)         // told after each round whether a pack was kept out; may be nil
 	Every   time.Duration              // between two rounds, with jitter; default 30 min
+	Spread  time.Duration              // longest wait before the first round, unless woken; 0: none
 	Rand    func() float64             // in [0, 1); nil: math/rand
 	Log     *slog.Logger
 }
@@ -92,18 +93,24 @@ func (s *Sync) Wake() {
 
 // Run brings packs until ctx ends. What fails is tried again in the next round.
 func (s *Sync) Run(ctx context.Context) error {
-	for {
+	if s.cfg.Spread > 0 {
+		s.pause(ctx, time.Duration(s.cfg.Rand()*float64(s.cfg.Spread)))
+	}
+	for ctx.Err() == nil {
 		s.round(ctx)
 		// Between half and one and a half times, lest all terminals ask at once.
-		t := time.NewTimer(time.Duration((0.5 + s.cfg.Rand()) * float64(s.cfg.Every)))
-		select {
-		case <-t.C:
-		case <-s.wake:
-			t.Stop()
-		case <-ctx.Done():
-			t.Stop()
-			return nil
-		}
+		s.pause(ctx, time.Duration((0.5+s.cfg.Rand())*float64(s.cfg.Every)))
+	}
+	return nil
+}
+
+func (s *Sync) pause(ctx context.Context, wait time.Duration) {
+	t := time.NewTimer(wait)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-s.wake:
+	case <-ctx.Done():
 	}
 }
 

@@ -259,7 +259,10 @@ func (r *Relay) again(ctx context.Context, e kiosk.Entry, err error) error {
 // another may have waited for.
 func (r *Relay) sleep(ctx context.Context, s *sendings) {
 	next, err := r.cfg.Queue.Next(ctx)
-	if err != nil {
+	switch {
+	case ctx.Err() != nil:
+		return
+	case err != nil:
 		s.fail(fmt.Errorf("look for the next entry: %w", err))
 		return
 	}

@@ -90,10 +90,10 @@ func New(c Config) (*Uplink, error) {
 		// A redirect would carry personal data to a place nobody configured.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		// Of its own: no proxy from the environment may come between, and few
-		// connections, since one task sends one entry at a time.
+		// connections, since one task sends a few entries at a time.
 		Transport: &http.Transport{
 			DialContext: c.dial, DialTLSContext: c.dialTLS, ResponseHeaderTimeout: headerTime,
-			MaxIdleConnsPerHost: 2, IdleConnTimeout: time.Minute, MaxResponseHeaderBytes: 16 << 10,
+			MaxIdleConnsPerHost: 6, IdleConnTimeout: time.Minute, MaxResponseHeaderBytes: 16 << 10,
 		},
 	}}, nil
 }
