@@ -19,13 +19,13 @@ func backlogJudge() judge {
 	}
 }
 
-// The limits: as ratios to the same with an empty queue in the same minutes,
-// where that is possible.
+// The limits. What filing costs beside an empty queue in the same minutes is
+// scripts/bench's matter; here a resident must not wait.
 const (
-	mostFiling  = 4.0 // times the 99th percentile
-	mostSending = 4.0 // times one application's time
+	mostFiling  = 50 * time.Millisecond // at the 99th percentile
+	mostSending = 4.0                   // times one application's time in a short queue
 	mostStart   = 2 * time.Second
-	mostMemory  = 128 // MiB
+	mostMemory  = 128 // MiB above that of a relay with nothing to send
 	sample      = 500 // applications
 )
 
@@ -38,8 +38,11 @@ func tryBacklog(ctx context.Context, t *trial) (n tally, err error) {
 	if err := c.open(ctx); err != nil {
 		return n, err
 	}
-	filing, err := t.fileAndTime(ctx, sample)
+	_, idle, err := t.sendAndTime(ctx, c)
 	if err != nil {
+		return n, err
+	}
+	if _, err := t.fileAndTime(ctx, sample); err != nil {
 		return n, err
 	}
 	sending, _, err := t.sendAndTime(ctx, c)
@@ -54,7 +57,7 @@ func tryBacklog(ctx context.Context, t *trial) (n tally, err error) {
 			return n, err
 		}
 	}
-	manyFiling, err := t.fileAndTime(ctx, sample)
+	filing, err := t.fileAndTime(ctx, sample)
 	if err != nil {
 		return n, err
 	}
@@ -76,10 +79,10 @@ func tryBacklog(ctx context.Context, t *trial) (n tally, err error) {
 		n.note("%-28s %8.1f  limit %.1f", what, value, most)
 	}
 	ms := func(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
-	limit("filing p99 [ms]", ms(manyFiling), mostFiling*ms(filing))
+	limit("filing p99 [ms]", ms(filing), ms(mostFiling))
 	limit("sending one [ms]", ms(manySending), mostSending*ms(sending))
 	limit("opening the store [ms]", ms(time.Duration(found[0].Opened)*time.Microsecond), ms(mostStart))
-	limit("memory while sending [MiB]", memory, mostMemory)
+	limit("memory above idle [MiB]", memory-idle, mostMemory)
 	return n, nil
 }
 
