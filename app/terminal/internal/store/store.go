@@ -456,7 +456,10 @@ func ones(path string, n int) error {
 	}
 	info, err := f.Stat()
 	if err == nil && info.Size() == 0 {
-		_, err = f.WriteAt(bytes.Repeat([]byte{0xff}, n), 0)
+		piece := bytes.Repeat([]byte{0xff}, 64<<10) // no more at once than scripts/faults power can read of a call
+		for at := 0; at < n && err == nil; at += len(piece) {
+			_, err = f.WriteAt(piece[:min(n-at, len(piece))], int64(at))
+		}
 		err = errors.Join(err, f.Sync())
 	}
 	return errors.Join(err, f.Close())
