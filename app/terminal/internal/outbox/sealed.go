@@ -63,7 +63,7 @@ func (o *Outbox) Release(ctx context.Context, id kiosk.ApplicationID) error {
 		return o.record(ctx, tx, o.opt.Now(), "entry.released", id, "")
 	})
 	if err == nil {
-		err = o.seal.Prepare() // the next resident's
+		err = o.quiet(ctx)
 	}
 	if err != nil {
 		return fmt.Errorf("release entry: %w", err)

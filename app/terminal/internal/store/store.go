@@ -407,8 +407,12 @@ func (s *Store) Settle(ctx context.Context) error {
 	// The first only asks (SQLite 3.51).
 	for _, mode := range []string{"NOOP", "PASSIVE"} {
 		row := s.read.QueryRowContext(ctx, "PRAGMA wal_checkpoint("+mode+")")
-		if err := row.Scan(&busy, &pages, &moved); err != nil {
-			return typed(fmt.Errorf("settle store: %w", err))
+		err := typed(row.Scan(&busy, &pages, &moved))
+		if errors.Is(err, ErrFull) || errors.Is(err, ErrBusy) {
+			return nil // the log stays, and is as good
+		}
+		if err != nil {
+			return fmt.Errorf("settle store: %w", err)
 		}
 		if (pages-moved)*pageSize < logRoom/2 {
 			return nil
