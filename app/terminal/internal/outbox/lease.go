@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"strconv"
 	"sync"
 	"time"
@@ -233,7 +234,7 @@ func (o *Outbox) Next(ctx context.Context) (time.Time, error) {
 	if at.Valid {
 		next = time.UnixMilli(at.Int64)
 	}
-	if held > 0 {
+	if held != none {
 		next = o.hold.before(next)
 	}
 	return next, nil
@@ -254,12 +255,15 @@ func (o *Outbox) Hold(until time.Time) {
 	o.hold.until, o.hold.last = until, o.last.Load()
 }
 
-// places is the last one that is held now; 0 when none is.
+// none is before all places; what came from another terminal has one below zero.
+const none = math.MinInt64
+
+// places is the last one that is held now, or none.
 func (h *hold) places(now time.Time) int64 {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if !now.Before(h.until) || h.until.Sub(now) > horizon { // the clock was set back since
-		return 0
+		return none
 	}
 	return h.last
 }
