@@ -403,6 +403,10 @@ func (s *Store) alone(ctx context.Context, f func(*sql.Conn) error) error {
 // Settle moves a log that has become long into the file, while all others go on;
 // else whoever commits next would have to. It is for quiet moments.
 func (s *Store) Settle(ctx context.Context) error {
+	return s.use(func() error { return s.settle(ctx) })
+}
+
+func (s *Store) settle(ctx context.Context) error {
 	var busy, pages, moved int64
 	// The first only asks (SQLite 3.51).
 	for _, mode := range []string{"NOOP", "PASSIVE"} {
