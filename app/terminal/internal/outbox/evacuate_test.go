@@ -56,7 +56,7 @@ func TestWhatIsCarriedAwayIsNotSent(t *testing.T) {
 	if next, err := b.Next(t.Context()); err != nil || !next.IsZero() {
 		t.Errorf("next at %v, %v", next, err)
 	}
-	if _, err := b.File(t.Context(), kiosk.Application{ID: kiosk.NewApplicationID(), Service: "s"}, nil); !errors.Is(err, ErrRetired) {
+	if _, err := b.File(t.Context(), kiosk.Application{ID: kiosk.NewApplicationID(), Service: "s"}, func(kiosk.Application) ([]byte, error) { return nil, nil }); !errors.Is(err, ErrRetired) {
 		t.Errorf("filed: %v", err)
 	}
 	// The relay learns what became of the one in flight; only the central's word counts.
