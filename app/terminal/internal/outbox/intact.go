@@ -55,6 +55,7 @@ func IntactSecret(r store.Row) error {
 func (o *Outbox) place(ctx context.Context, tx *sql.Tx) (int64, error) {
 	epoch := o.db.Epoch() + 1 // 0: never looked
 	if o.epoch.Load() != epoch {
+		o.serials.forget()
 		if err := o.resume(ctx, tx); err != nil {
 			return 0, err
 		}

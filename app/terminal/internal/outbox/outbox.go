@@ -240,17 +240,17 @@ func (o *Outbox) insert(ctx context.Context, tx *sql.Tx, app kiosk.Application, 
 		app.FiledAt = now
 	}
 	app.FiledAt = app.FiledAt.Truncate(time.Millisecond) // as it is kept
+	// The place is bound to the sealed body, so it must be known before the row is.
+	seq, err := o.place(ctx, tx)
+	if err != nil {
+		return Entry{}, err
+	}
 	if err := o.refer(ctx, tx, &app); err != nil {
 		return Entry{}, err
 	}
 	body, err := render(app)
 	if err != nil {
 		return Entry{}, fmt.Errorf("write the body: %w", err)
-	}
-	// The place is bound to the sealed body, so it must be known before the row is.
-	seq, err := o.place(ctx, tx)
-	if err != nil {
-		return Entry{}, err
 	}
 	r, err := o.seal.Seal(string(app.ID), seq, body)
 	if err != nil {
