@@ -464,6 +464,9 @@ func ones(path string, n int) error {
 	}
 	info, err := f.Stat()
 	if err == nil && info.Size() == 0 {
+		// First that it is empty: over an old log that came back with a power cut
+		// some of this would leave the oldest of it, for SQLite to undo newer pages by.
+		err = f.Sync()
 		piece := bytes.Repeat([]byte{0xff}, 64<<10) // no more at once than scripts/faults power can read of a call
 		for at := 0; at < n && err == nil; at += len(piece) {
 			_, err = f.WriteAt(piece[:min(n-at, len(piece))], int64(at))

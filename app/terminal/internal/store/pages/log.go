@@ -118,20 +118,25 @@ func parseLog(data, shared []byte) Log {
 func parseFrames(data []byte, big bool) Log {
 	stored, computed := sum{u32(data[24:]), u32(data[28:])}, sum{}.over(data[:24], big)
 	l := Log{good: u32(data)&^1 == logMagic && u32(data[4:]) == logVersion && u32(data[8:]) == Size && stored == computed}
+	salt := data[16:24] // of the one before
 	for at := logHeader; at+frameSize <= len(data); at += frameSize {
 		head, page := data[at:at+frameHeader], data[at+frameHeader:at+frameSize]
 		own := sum{u32(head[16:]), u32(head[20:])}
 		next := stored.over(head[:8], big).over(page, big)
-		f := frame{page: u32(head), size: u32(head[4:]), offset: int64(at), fits: next == own}
+		f := frame{page: u32(head), size: u32(head[4:]), offset: int64(at)}
+		f.fits = next == own && f.page != 0 // nothing but zeros fits, and is no frame
 		f.whole = f.fits
-		if !f.fits && computed != stored && computed.over(head[:8], big).over(page, big) == own {
+		// A successor from the log whose place this one has taken proves nothing: of a
+		// torn frame the page may be the old one, under a head that says the same.
+		same := string(head[8:16]) == string(salt)
+		if !f.fits && same && computed != stored && computed.over(head[:8], big).over(page, big) == own {
 			f.whole = true
 			if n := len(l.frames); n > 0 {
 				l.frames[n-1].whole = true
 			}
 		}
 		l.frames = append(l.frames, f)
-		stored, computed = own, next
+		stored, computed, salt = own, next, head[8:16]
 	}
 	return l
 }
