@@ -146,9 +146,7 @@ func fill(b *testing.B, box *box, n int) {
 			FROM outbox, n WHERE id = ?1`, string(first.ID), n-1)
 		return err
 	})
-	if err == nil {
-		err = box.prepare(b.Context())
-	}
+	box.epoch.Store(0) // the next place is behind them
 	if err == nil {
 		err = box.Tidy(b.Context())
 	}
