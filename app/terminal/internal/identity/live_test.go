@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -20,8 +21,8 @@ import (
 func following(t *testing.T, dir string, f func(l *identity.Live, after func() *identity.Identity)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		var taken *identity.Identity
-		l, err := identity.Follow(identity.LiveConfig{Dir: dir, Name: "PT01", Changed: func(i *identity.Identity) { taken = i }})
+		var taken atomic.Pointer[identity.Identity]
+		l, err := identity.Follow(identity.LiveConfig{Dir: dir, Name: "PT01", Changed: taken.Store})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -35,10 +36,10 @@ func following(t *testing.T, dir string, f func(l *identity.Live, after func() *
 			}
 		}()
 		f(l, func() *identity.Identity {
-			taken = nil
+			taken.Store(nil)
 			time.Sleep(3 * time.Second)
 			synctest.Wait()
-			return taken
+			return taken.Load()
 		})
 	})
 }

@@ -82,8 +82,8 @@ func lies(ca, rogue *prooftest.CA) map[string]func(a *api.Acknowledgement) {
 		return func(a *api.Acknowledgement) { change(a); sign(a) }
 	}
 	return map[string]func(*api.Acknowledgement){
-		"signs for another application": before(func(a *api.Acknowledgement) { a.Id = "A" + a.Id[1:] }),
-		"signs for another body":        before(func(a *api.Acknowledgement) { a.Digest = "00" + a.Digest[2:] }),
+		"signs for another application": before(func(a *api.Acknowledgement) { a.Id = another(a.Id) }),
+		"signs for another body":        before(func(a *api.Acknowledgement) { a.Digest = another(a.Digest) }),
 		"gives no number":               before(func(a *api.Acknowledgement) { a.Number = "" }),
 		"does not sign":                 func(*api.Acknowledgement) {},
 		"signs with another key":        func(a *api.Acknowledgement) { a.Signature = vouched(*a).Sign(rogue.Answers) },
@@ -96,12 +96,20 @@ func lies(ca, rogue *prooftest.CA) map[string]func(a *api.Acknowledgement) {
 		"gives another's signature": func(a *api.Acknowledgement) {
 			if first == "" {
 				other := vouched(*a)
-				other.ID = "B" + a.Id[1:]
+				other.ID = another(a.Id)
 				first = other.Sign(ca.Answers)
 			}
 			a.Signature = first
 		},
 	}
+}
+
+// another is an identifier or digest that differs from s.
+func another(s string) string {
+	if s[0] == '2' {
+		return "3" + s[1:]
+	}
+	return "2" + s[1:]
 }
 
 // relayed lets a relay work on one entry for an hour against a central that lies
