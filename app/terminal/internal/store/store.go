@@ -325,7 +325,11 @@ func (s *Store) tx(ctx context.Context, f func(*sql.Tx) error) (err error) {
 	if err := f(tx); err != nil {
 		return rollback(tx, err)
 	}
-	return tx.Commit()
+	err = tx.Commit()
+	if errors.Is(err, sql.ErrTxDone) && ctx.Err() != nil {
+		return ctx.Err() // it was undone when the context ended
+	}
+	return err
 }
 
 // rewrite makes sure of everything that is read from the log, and that the log

@@ -15,6 +15,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -93,7 +94,7 @@ type district struct {
 	key     ed25519.PrivateKey
 	answer  func(r *http.Request, body []byte) (int, string)
 	forge   func(h http.Header) // after signing
-	seen    int
+	seen    atomic.Int64
 }
 
 // listen serves on this machine's network.
@@ -138,7 +139,7 @@ func (d *district) serve(t *testing.T, l net.Listener, dial func(context.Context
 
 // ServeHTTP checks the request's signature and time as a central must, and signs.
 func (d *district) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	d.seen++
+	d.seen.Add(1)
 	body, _ := io.ReadAll(r.Body)
 	status, text := d.judge(r, body)
 	digest := proof.ContentDigest([]byte(text))
@@ -289,8 +290,8 @@ func TestAWrongClockIsSetRight(t *testing.T) {
 				u := d.open(t, newBadge(t, ca), c)
 				for n, want := range tt.served {
 					_, err := u.Health(t.Context())
-					if got := codeOf(err); got != tt.want || d.seen != want {
-						t.Errorf("request %d: %v, the central saw %d, want %d", n, err, d.seen, want)
+					if got := codeOf(err); got != tt.want || int(d.seen.Load()) != want {
+						t.Errorf("request %d: %v, the central saw %d, want %d", n, err, d.seen.Load(), want)
 					}
 				}
 				if tt.want == "<nil>" && c.Now().Sub(d.now()).Abs() > 5*time.Minute {

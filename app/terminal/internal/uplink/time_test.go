@@ -8,6 +8,8 @@ import (
 	"net"
 	"net/http"
 	"path"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -65,6 +67,9 @@ func TestSilenceEndsInTime(t *testing.T) {
 
 // drip answers one byte a second.
 func drip(c net.Conn) {
+	if _, err := c.Read(make([]byte, 1)); err != nil { // an answer before its question is none
+		return
+	}
 	go func() { _, _ = io.Copy(io.Discard, c) }()
 	if _, err := io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n"); err != nil {
 		return
@@ -219,10 +224,14 @@ func TestThreeDaysWithoutALine(t *testing.T) {
 		queue := openQueue(t)
 		w := newWire()
 		began := time.Now()
-		dials, calls := 0, 0
+		var dials atomic.Int64
+		var mu sync.Mutex // several are on their way at once
+		calls := 0
 		applied := map[string]int{}
 		d := newDistrict(t, ca)
 		d.answer = func(r *http.Request, body []byte) (int, string) {
+			mu.Lock()
+			defer mu.Unlock()
 			id := path.Base(r.URL.Path)
 			applied[id]++
 			if calls++; calls%3 == 0 {
@@ -234,7 +243,7 @@ func TestThreeDaysWithoutALine(t *testing.T) {
 			return 201, string(text)
 		}
 		u := d.serve(t, w, func(ctx context.Context, network, address string) (net.Conn, error) {
-			dials++
+			dials.Add(1)
 			if time.Since(began) < outage {
 				return nil, errors.New("network is unreachable")
 			}
@@ -255,7 +264,7 @@ func TestThreeDaysWithoutALine(t *testing.T) {
 			}
 			time.Sleep(every)
 		}
-		tried := dials
+		tried := dials.Load()
 		for {
 			count, err := queue.Count(t.Context())
 			if err != nil {
