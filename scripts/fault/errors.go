@@ -17,7 +17,7 @@ func errorsJudge() judge {
 		bad: "with something lost", of: "failures and cuts", try: tryErrors,
 		worse: mutant{
 			why:      "a failed commit is taken for a good one",
-			edits:    []edit{{storeFile, "\treturn tx.Commit()\n", "\t_ = tx.Commit()\n\treturn nil\n"}},
+			edits:    []edit{{storeFile, "\terr = tx.Commit()\n", "\t_ = tx.Commit()\n\terr = nil\n"}},
 			programs: []program{{pkg: "./app/terminal/cmd/filer"}},
 		},
 	}
