@@ -23,8 +23,8 @@
 // silent or its port is gone.
 //
 // A poll costs the processor more by waking it than by what it does. So a reader is
-// told when a person is asked for a card (Expect): it looks twenty times a second then
-// and four times otherwise, which still shows a card within 300 ms. Lines are waited
+// told when a person is asked for a card (Expect): it looks fifty times a second then
+// and three times otherwise, which still shows a card within 400 ms. Lines are waited
 // for by the runtime, never in slices of time.
 //
 // # Light and sound

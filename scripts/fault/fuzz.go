@@ -24,7 +24,7 @@ import (
 func fuzzJudge() judge {
 	return judge{
 		name: "fuzz", what: "a minute of made-up input for each fuzz target of the module (1,000 inputs in a short run)",
-		bad: "crashed or hung", of: "targets", try: tryFuzz,
+		bad: "crashed or hung", of: "targets", try: tryFuzz, long: true,
 		worse: mutant{
 			why:   "a splitter that forgets where more than 1,000 bytes end",
 			edits: []edit{{fuzzedFile, "copy(s.buf, s.buf[n:])", "copy(s.buf, s.buf[min(n, 1000):])"}},

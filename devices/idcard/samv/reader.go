@@ -39,7 +39,7 @@ type line interface {
 // Times of the read cycle (protocol sections 4.3 to 4.6).
 const (
 	pollEvery  = 20 * time.Millisecond  // for a card that is expected: a fortieth of a reading
-	restEvery  = 220 * time.Millisecond // for one that nobody was asked for: it shows within 300 ms of being laid
+	restEvery  = 300 * time.Millisecond // for one that nobody was asked for: it shows within 400 ms of being laid
 	holdEvery  = 200 * time.Millisecond // for the card that lies there to be taken
 	silences   = 3                      // in a row before the module is reset
 	resetPause = time.Second
@@ -166,7 +166,7 @@ func (r *Reader) pause() time.Duration {
 	return restEvery
 }
 
-// Expect looks out for a card five times as often, at four times the work.
+// Expect looks out for a card fifteen times as often, at three times the work.
 func (r *Reader) Expect(on bool) {
 	r.expected.Store(on)
 	if on {
