@@ -11,6 +11,7 @@ import (
 	"leye/app/proof"
 	"leye/app/terminal/internal/identity"
 	"leye/app/terminal/internal/journal"
+	"leye/app/terminal/internal/store"
 )
 
 // Exit codes of audit verify alone; see [command.own].
@@ -148,17 +149,8 @@ func verifyOwn(ctx context.Context, configs files, known journal.Head) (now jour
 }
 
 // withJournal opens this terminal's journal for reading.
-func withJournal(ctx context.Context, configs files, f func(*journal.Journal) error) (err error) {
-	cfg, err := configs.load()
-	if err != nil {
-		return err
-	}
-	db, err := openStore(ctx, cfg)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, db.Close()) }()
-	return f(journal.New(db, journal.Options{}))
+func withJournal(ctx context.Context, configs files, f func(*journal.Journal) error) error {
+	return withStore(ctx, configs, func(db *store.Store) error { return f(journal.New(db, journal.Options{})) })
 }
 
 // said tells what the result rests on.

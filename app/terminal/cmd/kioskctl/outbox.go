@@ -111,26 +111,31 @@ func outboxListCommand() command {
 	}
 }
 
-func listEntries(ctx context.Context, configs files, filter outbox.Filter) (entries []entry, err error) {
+func listEntries(ctx context.Context, configs files, filter outbox.Filter) ([]entry, error) {
+	entries := []entry{}
+	err := withStore(ctx, configs, func(db *store.Store) error {
+		list, err := outbox.NewReader(db, nil).List(ctx, filter)
+		now := time.Now()
+		for _, e := range list {
+			entries = append(entries, entryOf(e, now))
+		}
+		return err
+	})
+	return entries, err
+}
+
+// withStore opens this terminal's store for reading.
+func withStore(ctx context.Context, configs files, f func(*store.Store) error) (err error) {
 	cfg, err := configs.load()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	db, err := openStore(ctx, cfg)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	list, err := outbox.NewReader(db, nil).List(ctx, filter)
-	if err != nil {
-		return nil, err
-	}
-	now := time.Now()
-	entries = []entry{}
-	for _, e := range list {
-		entries = append(entries, entryOf(e, now))
-	}
-	return entries, nil
+	return f(db)
 }
 
 // openStore opens a file that is there: a slip in its path must not make one.

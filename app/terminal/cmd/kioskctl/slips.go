@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -12,6 +11,7 @@ import (
 	"leye/app/terminal/internal/kiosk"
 	"leye/app/terminal/internal/outbox"
 	"leye/app/terminal/internal/slip"
+	"leye/app/terminal/internal/store"
 )
 
 // printed is what slips prints of one slip.
@@ -58,36 +58,30 @@ func slipsCommand() command {
 	}
 }
 
-func listSlips(ctx context.Context, configs files, filter slip.Filter) (list []printed, err error) {
-	cfg, err := configs.load()
-	if err != nil {
-		return nil, err
-	}
-	db, err := openStore(ctx, cfg)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, db.Close()) }()
-	slips, err := slip.New(db, slip.Options{}).List(ctx, filter)
-	if err != nil {
-		return nil, err
-	}
-	entries, err := outbox.NewReader(db, nil).List(ctx, outbox.Filter{})
-	if err != nil {
-		return nil, err
-	}
-	references := map[kiosk.ApplicationID]kiosk.Reference{}
-	for _, e := range entries {
-		references[e.ID] = e.Reference
-	}
-	list = []printed{}
-	for _, s := range slips {
-		list = append(list, printed{
-			Reference: references[s.Entry], ID: s.Entry, Print: s.Print, State: s.State, Running: s.Running,
-			Level: int(s.Level), Length: s.Length, At: s.ChangedAt.In(kiosk.China), Cause: s.Cause,
-		})
-	}
-	return list, nil
+func listSlips(ctx context.Context, configs files, filter slip.Filter) ([]printed, error) {
+	list := []printed{}
+	err := withStore(ctx, configs, func(db *store.Store) error {
+		slips, err := slip.New(db, slip.Options{}).List(ctx, filter)
+		if err != nil {
+			return err
+		}
+		entries, err := outbox.NewReader(db, nil).List(ctx, outbox.Filter{})
+		if err != nil {
+			return err
+		}
+		references := map[kiosk.ApplicationID]kiosk.Reference{}
+		for _, e := range entries {
+			references[e.ID] = e.Reference
+		}
+		for _, s := range slips {
+			list = append(list, printed{
+				Reference: references[s.Entry], ID: s.Entry, Print: s.Print, State: s.State, Running: s.Running,
+				Level: int(s.Level), Length: s.Length, At: s.ChangedAt.In(kiosk.China), Cause: s.Cause,
+			})
+		}
+		return nil
+	})
+	return list, err
 }
 
 func printSlips(list []printed, out io.Writer) error {
