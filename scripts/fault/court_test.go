@@ -47,6 +47,26 @@ func TestACourtIsContentOnlyWhenTheControlIsFoundOut(t *testing.T) {
 	}
 }
 
+// A control that is harmed by lot may have luck once, and draws other lots then.
+func TestAControlIsTriedUntilItIsFoundOut(t *testing.T) {
+	for _, lucky := range []int{0, 2, mostControls} {
+		tried, lots := 0, map[uint64]bool{}
+		c := court{dir: t.TempDir(), bin: t.TempDir(), seed: 1}
+		_, holds, err := c.judge(t.Context(), judge{name: "x", try: func(_ context.Context, t *trial) (tally, error) {
+			if !t.control {
+				return tally{of: 1}, nil
+			}
+			tried++
+			lots[t.rng.Uint64()] = true
+			return tally{of: 1, bad: min(1, tried/(lucky+1))}, nil
+		}})
+		want := min(lucky+1, mostControls)
+		if err != nil || holds != (lucky < mostControls) || tried != want || len(lots) != want {
+			t.Errorf("lucky %d times: %v after %d trials with %d lots, %v", lucky, holds, tried, len(lots), err)
+		}
+	}
+}
+
 func TestEveryJudgeHasANameAndAControl(t *testing.T) {
 	names := map[string]bool{}
 	for _, j := range judges() {
