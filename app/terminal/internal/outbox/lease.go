@@ -37,21 +37,25 @@ RETURNING ` + columns + `, ` + recordColumns
 
 // Lease takes the entry that is due longest and marks it as in flight until now +
 // lease, before anything is sent: if the program dies in between, the entry comes
-// up again when the lease is over. False means that nothing is due: a quiet moment,
+// up again when the lease is over. A power cut may undo that, since the disk is not
+// waited for: then it comes up at once, and the central knows it again. False means that nothing is due: a quiet moment,
 // which is used to make the next filing quick. An entry that does not open is
 // parked, and the next one taken.
 func (o *Outbox) Lease(ctx context.Context, now time.Time, lease time.Duration) (Entry, bool, error) {
 	for {
-		e, err := o.leaseOne(ctx, now, lease)
+		e, reason, err := o.leaseOne(ctx, now, lease)
 		if errors.Is(err, ErrUnknown) {
 			return Entry{}, false, o.quiet(ctx)
 		}
 		if err != nil {
 			return Entry{}, false, fmt.Errorf("lease entry: %w", err)
 		}
-		o.publish(e)
-		if e.State == kiosk.InFlight {
+		if reason == "" {
+			o.publish(e)
 			return e, true, nil
+		}
+		if err := o.Park(ctx, e.ID, reason); err != nil {
+			return Entry{}, false, err
 		}
 	}
 }
@@ -61,8 +65,9 @@ func (o *Outbox) quiet(ctx context.Context) error {
 	return errors.Join(o.seal.Prepare(), o.db.Settle(ctx))
 }
 
-func (o *Outbox) leaseOne(ctx context.Context, now time.Time, lease time.Duration) (e Entry, err error) {
-	err = o.db.Tx(ctx, func(tx *sql.Tx) error {
+// leaseOne gives the reason, too, for which what it took cannot be sent.
+func (o *Outbox) leaseOne(ctx context.Context, now time.Time, lease time.Duration) (e Entry, reason kiosk.Reason, err error) {
+	err = o.db.Note(ctx, func(tx *sql.Tx) error {
 		var r seal.Record
 		row := tx.QueryRowContext(ctx, leaseSQL, now.UnixMilli(), now.Add(horizon).UnixMilli(), o.open.Load(), o.hold.places(now), now.Add(lease).UnixMilli())
 		if e, err = scanEntry(row, recordInto(&r)...); err != nil {
@@ -72,16 +77,15 @@ func (o *Outbox) leaseOne(ctx context.Context, now time.Time, lease time.Duratio
 		if err = whole(e, r); err == nil {
 			e.Body, err = o.wire(r)
 		}
-		if reason := parkReason(err); reason != "" {
-			e, err = o.parkIn(ctx, tx, e.ID, reason)
-			return err
+		if reason = parkReason(err); reason != "" {
+			return nil
 		}
 		if err == nil && r.Central == "" {
 			e.Digest = envelope.Digest(e.Body)
 		}
 		return err
 	})
-	return e, err
+	return e, reason, err
 }
 
 // whole finds a body that the disk has changed before it is sent: nobody could open
@@ -170,21 +174,16 @@ func (o *Outbox) Park(ctx context.Context, id kiosk.ApplicationID, reason kiosk.
 		if final(e) {
 			return ErrFinal
 		}
-		_, err := o.parkIn(ctx, tx, id, reason)
-		return err
+		return o.parkIn(ctx, tx, id, reason)
 	})
 }
 
-func (o *Outbox) parkIn(ctx context.Context, tx *sql.Tx, id kiosk.ApplicationID, reason kiosk.Reason) (Entry, error) {
+func (o *Outbox) parkIn(ctx context.Context, tx *sql.Tx, id kiosk.ApplicationID, reason kiosk.Reason) error {
 	event, state := "entry.parked", kiosk.Parked
 	if reason == kiosk.Fenced {
 		event, state = "entry.fenced", kiosk.Evacuated
 	}
-	err := o.set(ctx, tx, id, event, string(reason), `state = ?4, due_at = NULL, reason = ?3`, string(reason), string(state))
-	if err != nil {
-		return Entry{}, err
-	}
-	return readOne(ctx, tx, id)
+	return o.set(ctx, tx, id, event, string(reason), `state = ?4, due_at = NULL, reason = ?3`, string(reason), string(state))
 }
 
 // ErrNotParked is what [Unpark] says of an entry that nobody refused.

@@ -225,8 +225,7 @@ func (o *Outbox) rewrapOne(ctx context.Context, tx *sql.Tx, id kiosk.Application
 	}
 	r, err = o.seal.Rewrap(r)
 	if reason := parkReason(err); reason != "" {
-		_, err = o.parkIn(ctx, tx, id, reason)
-		return err
+		return o.parkIn(ctx, tx, id, reason)
 	}
 	if err != nil {
 		return err

@@ -291,13 +291,34 @@ func (s *Store) Epoch() int64 { return s.epoch.Load() }
 // file is in place when [Options.Mend] could make one: the same again may succeed. f
 // must not use s but for [Store.Room].
 func (s *Store) Tx(ctx context.Context, f func(*sql.Tx) error) error {
+	return s.writing(ctx, func(conn *sql.Conn) error { return tx(ctx, conn, f) })
+}
+
+// Note is Tx for what a power cut may undo: the disk is not waited for. All who look
+// see the change at once, a program that is killed loses nothing of it, and with the
+// next Tx it is on the disk: the log has one order.
+func (s *Store) Note(ctx context.Context, f func(*sql.Tx) error) error {
+	return s.writing(ctx, func(conn *sql.Conn) error {
+		if _, err := conn.ExecContext(ctx, "PRAGMA synchronous = NORMAL"); err != nil {
+			return err
+		}
+		err := tx(ctx, conn, f)
+		if _, e := conn.ExecContext(context.WithoutCancel(ctx), "PRAGMA synchronous = FULL"); e != nil {
+			discard(conn) // the next connection waits for the disk again
+		}
+		return err
+	})
+}
+
+// writing lends the connection that writes.
+func (s *Store) writing(ctx context.Context, f func(*sql.Conn) error) error {
 	if s.opt.ReadOnly {
 		return errors.New("write to store: opened for reading only")
 	}
-	return s.use(func() error { return s.tx(ctx, f) })
+	return s.use(func() error { return s.lend(ctx, f) })
 }
 
-func (s *Store) tx(ctx context.Context, f func(*sql.Tx) error) (err error) {
+func (s *Store) lend(ctx context.Context, f func(*sql.Conn) error) (err error) {
 	conn, err := s.write.Conn(ctx)
 	if err != nil {
 		return typed(err)
@@ -318,6 +339,10 @@ func (s *Store) tx(ctx context.Context, f func(*sql.Tx) error) (err error) {
 		}
 		s.suspect.Store(false)
 	}
+	return f(conn)
+}
+
+func tx(ctx context.Context, conn *sql.Conn, f func(*sql.Tx) error) error {
 	tx, err := conn.BeginTx(ctx, nil)
 	if err != nil {
 		return err

@@ -57,6 +57,43 @@ func TestOpenSetsWhatDurabilityNeeds(t *testing.T) {
 	}
 }
 
+// What strace sees of it, scripts/faults power and guest hold against power cuts.
+func TestOnlyANoteDoesNotWaitForTheDisk(t *testing.T) {
+	s := openTest(t, filepath.Join(t.TempDir(), FileName), Options{})
+	undone := errors.New("undone")
+	ended, end := context.WithCancel(t.Context())
+	for _, c := range []struct {
+		name string
+		do   func(context.Context, func(*sql.Tx) error) error
+		want string
+		err  error
+	}{
+		{"note", s.Note, "1", nil}, {"change", s.Tx, "2", nil}, {"note that fails", s.Note, "1", undone},
+		{"change after it", s.Tx, "2", nil}, {"note that is cancelled", s.Note, "1", context.Canceled}, {"change after that", s.Tx, "2", nil},
+	} {
+		ctx := t.Context()
+		if errors.Is(c.err, context.Canceled) {
+			ctx = ended
+		}
+		err := c.do(ctx, func(tx *sql.Tx) error {
+			var level string
+			if err := tx.QueryRow("PRAGMA synchronous").Scan(&level); err != nil || level != c.want {
+				t.Errorf("%s: synchronous is %s, want %s, %v", c.name, level, c.want, err)
+			}
+			if errors.Is(c.err, context.Canceled) {
+				end()
+			}
+			return c.err
+		})
+		if !errors.Is(err, c.err) {
+			t.Errorf("%s: got %v, want %v", c.name, err, c.err)
+		}
+		if level := pragma(t, s.write, "synchronous"); level != "2" {
+			t.Errorf("after %s: synchronous is %s", c.name, level)
+		}
+	}
+}
+
 func TestOpenTwiceKeepsRows(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a b%?#.db")
 	first, err := Open(t.Context(), path, Options{})
