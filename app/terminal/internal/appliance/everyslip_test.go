@@ -14,6 +14,7 @@ import (
 	"leye/app/catalogue"
 	"leye/app/form"
 	"leye/app/form/formtest"
+	"leye/app/terminal/internal/acceptance"
 	"leye/app/terminal/internal/day"
 	"leye/app/terminal/internal/kiosk"
 	"leye/app/terminal/internal/privacy"
@@ -32,7 +33,8 @@ const judgeDir = "LEYE_JUDGE_DIR"
 var filedAt = time.Date(2026, 11, 24, 10, 0, 0, 0, kiosk.China)
 
 // TestEverySlipStandsOnPaperAsComposed prints every service's slip in each outcome
-// and every policy, in both languages, first and again.
+// and every policy, in both languages, first and again, the notice, and what staff
+// have printed.
 func TestEverySlipStandsOnPaperAsComposed(t *testing.T) {
 	s, err := newSlips(nil, nil)
 	if err != nil {
@@ -73,20 +75,12 @@ func TestEverySlipStandsOnPaperAsComposed(t *testing.T) {
 			each(strings.Join([]string{"policy", p.ID, language}, "."), f)
 		}
 	}
-	paper, _ := newDayPaper(t, newDesk(t, printertest.Options{}))
-	for print, name := range []string{"day", "day.again"} {
-		sum, err := day.Sum(t.Context(), paper.journal, paper.queue, filedAt)
-		if err != nil {
-			t.Fatal(err)
-		}
-		doc, err := paper.day(sum, filedAt, 1+print)
-		if err != nil {
-			t.Fatal(err)
-		}
+	for name, doc := range staffPapers(t) {
 		slips++
 		standsOnPaper(t, name, doc)
 	}
 	for _, language := range []string{"zh", "en"} {
+		slips++
 		doc, err := s.notice(language, privacy.Read{Card: true}, filedAt)
 		if err != nil {
 			t.Fatal(err)
@@ -94,6 +88,40 @@ func TestEverySlipStandsOnPaperAsComposed(t *testing.T) {
 		standsOnPaper(t, "privacy."+language, doc)
 	}
 	t.Logf("%d slips", slips)
+}
+
+// staffPapers are the day's slip, first and again, and the sheets of a terminal that
+// is accepted and of one that is not.
+func staffPapers(t *testing.T) map[string]printer.Document {
+	t.Helper()
+	papers := map[string]printer.Document{}
+	paper, _ := newDayPaper(t, newDesk(t, printertest.Options{}))
+	for print, name := range []string{"day", "day.again"} {
+		sum, err := day.Sum(t.Context(), paper.journal, paper.queue, filedAt)
+		if err == nil {
+			papers[name], err = paper.day(sum, filedAt, 1+print)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, result := range map[string]acceptance.Result{"sheet.accepted": acceptance.Passed, "sheet.refused": acceptance.Failed} {
+		sheet := acceptance.Sheet{Terminal: "PT01", Centre: "样例社区事务受理服务中心", Staff: "A1024", Program: "1.2.3", Began: filedAt, Ended: filedAt.Add(9 * time.Minute)}
+		for _, c := range acceptance.Checks() {
+			l := acceptance.Line{Check: c, Result: acceptance.Passed}
+			l.Add("port", "/dev/serial/by-path/platform-fd500000.pcie-pci-0000:01:00.0-usb-0:1.2:1.0-port0")
+			if c == acceptance.Printer && result == acceptance.Failed {
+				l.Fail("打印机无应答", "the printer does not answer", "read status: /dev/leye-printer: nothing came in 1s")
+			}
+			sheet.Lines = append(sheet.Lines, l)
+		}
+		file, err := acceptance.NewFile(sheet)
+		if err != nil {
+			t.Fatal(err)
+		}
+		papers[name] = file.Document()
+	}
+	return papers
 }
 
 func randomFiling(r *rand.Rand, declared *catalogue.Catalogue, service, language string, o session.Outcome) (session.Filing, error) {

@@ -298,7 +298,7 @@ func (s Slip) list(name string) []printer.Block {
 		}
 	case "materials":
 		for _, m := range s.Materials {
-			out = append(out, printer.Line{Text: "- " + plain(m)})
+			out = append(out, item(m))
 		}
 	case "text":
 		for _, t := range s.Text {
@@ -308,9 +308,12 @@ func (s Slip) list(name string) []printer.Block {
 		for _, c := range s.Sections {
 			out = append(out, printer.Rule{}, printer.Line{Text: plain(c.Title), Bold: true})
 			for _, t := range c.Lines {
-				out = append(out, printer.Line{Text: plain(t)})
+				out = append(out, item(t))
 			}
 		}
 	}
 	return out
 }
+
+// item is one of several: its second line stands below the first, not below the mark.
+func item(text string) printer.Block { return printer.Pair{Label: "-", Value: plain(text)} }
