@@ -1,10 +1,10 @@
 // Package harden keeps what is in a program's memory there: no core file, no look
-// by another process, and a place for keys that is never swapped out.
+// by another process, no swap, and a place for keys of which no copy stays behind.
 //
-// It cannot keep everything: what Go's own heap holds, such as answers on a screen
-// or the tables that a cipher makes of its key, may move and may be swapped. Swap
-// must therefore be off or encrypted; kioskctl doctor says whether it is. Nor does
-// it stop root, who can read any process.
+// Where the user may not lock all memory, what Go's own heap holds, such as answers
+// on a screen or the tables that a cipher makes of its key, may be swapped; swap must
+// be off or encrypted then, and kioskctl doctor says whether it is. Nothing here
+// stops root, who can read any process.
 package harden
 
 import (

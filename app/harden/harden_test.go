@@ -35,6 +35,15 @@ func TestMain(m *testing.M) {
 			panic(err)
 		}
 		hold(false)
+	case "limited":
+		if err := limited(); err != nil {
+			panic(err)
+		}
+	case "unswapped":
+		if err := KeepFromSwap(); err != nil {
+			panic(err)
+		}
+		hold(true)
 	default:
 		hold(role == "hardened")
 	}
@@ -91,6 +100,9 @@ func child(t *testing.T, role string, args ...string) (cmd *exec.Cmd, dir string
 	cmd.Dir, cmd.Env = dir, append(os.Environ(), envRole+"="+role, "GOTRACEBACK=crash")
 	if os.Geteuid() == 0 {
 		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
+		if role == "unswapped" { // as AmbientCapabilities= of a systemd unit
+			cmd.SysProcAttr.AmbientCaps = []uintptr{unix.CAP_IPC_LOCK}
+		}
 	}
 	return cmd, dir
 }

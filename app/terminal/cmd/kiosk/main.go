@@ -110,12 +110,22 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger) (err error)
 	release := sync.OnceFunc(func() { close(quiet) })
 	engine := ime.Later(func() (ime.Engine, error) {
 		<-quiet
+		defer keepFromSwap(log)
 		return ime.Open(ime.Options{PageSize: 6})
 	}, log)
 	defer func() { err = errors.Join(err, engine.Close()) }()
 	defer release()
 	defer time.AfterFunc(time.Second, release).Stop()
 	return show(ctx, cfg, a, engine, log)
+}
+
+// keepFromSwap is called before anybody has entered anything, but not before librime
+// stands: the 45 MB with which it makes itself ready go back to the system then, and
+// locked memory would be kept.
+func keepFromSwap(log *slog.Logger) {
+	if err := harden.KeepFromSwap(); err != nil {
+		log.Warn("what residents enter may be swapped out", "err", err)
+	}
 }
 
 // opened is a window with what it is drawn with.

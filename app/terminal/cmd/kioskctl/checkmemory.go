@@ -1,9 +1,11 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"path"
+	"slices"
 	"strings"
 )
 
@@ -16,19 +18,27 @@ func (d *diagnosis) checkMemory(system fs.FS) {
 		d.add(finding{Check: "memory", Status: warn, What: "whether there is swap is not known: " + err.Error()})
 		return
 	}
-	faults := 0
+	faults, running := 0, kiosks(system)
+	unlocked := len(running) == 0 || slices.ContainsFunc(running, func(k process) bool { return !k.locked })
 	for _, area := range openSwap(system, string(swaps)) {
+		if !unlocked {
+			break
+		}
 		faults++
 		d.add(finding{
-			Check: "memory", Status: warn, What: "memory is swapped to " + area + ", which is not known to be encrypted: what residents enter may stay on the disk",
+			Check: "memory", Status: warn, What: "memory is swapped to " + area + ", which is not known to be encrypted, and no running kiosk keeps its own from it: what residents enter may stay on the disk",
 			WhatZH: "内存会换出到未加密的磁盘，居民填写的内容可能留在磁盘上",
-			Next:   "swapoff " + area + " and take it out of /etc/fstab, or put it on a dm-crypt volume", NextZH: "关闭交换分区，或改用加密的交换分区",
+			Next:   "start the kiosk as a user that may lock memory (LimitMEMLOCK=infinity in its unit), or swapoff " + area + " and take it out of /etc/fstab",
+			NextZH: "允许终端程序锁定内存（LimitMEMLOCK=infinity），或关闭交换分区",
 		})
 	}
-	for _, pid := range leaky(system) {
+	for _, k := range running {
+		if k.coreless {
+			continue
+		}
 		faults++
 		d.add(finding{
-			Check: "memory", Status: warn, What: "kiosk, process " + pid + ", may leave a core with what residents enter",
+			Check: "memory", Status: warn, What: "kiosk, process " + k.pid + ", may leave a core with what residents enter",
 			WhatZH: "正在运行的终端程序崩溃时可能留下内存映像", Next: "start the kiosk of this version again", NextZH: "重新启动终端程序",
 		})
 	}
@@ -55,8 +65,13 @@ func openSwap(system fs.FS, swaps string) (open []string) {
 	return open
 }
 
-// leaky names the running kiosks that were started without their memory closed.
-func leaky(system fs.FS) (pids []string) {
+// process is a running kiosk.
+type process struct {
+	pid              string
+	coreless, locked bool
+}
+
+func kiosks(system fs.FS) (running []process) {
 	names, err := fs.Glob(system, "proc/[0-9]*/comm")
 	if err != nil {
 		return nil // only of a wrong pattern
@@ -66,12 +81,25 @@ func leaky(system fs.FS) (pids []string) {
 		if err != nil || strings.TrimSpace(string(comm)) != "kiosk" {
 			continue
 		}
-		limits, err := fs.ReadFile(system, path.Dir(name)+"/limits")
-		if err == nil && !coreless(string(limits)) {
-			pids = append(pids, path.Base(path.Dir(name)))
+		dir := path.Dir(name)
+		limits, err := fs.ReadFile(system, dir+"/limits")
+		status, e := fs.ReadFile(system, dir+"/status")
+		if errors.Join(err, e) == nil { // else it has ended since
+			running = append(running, process{path.Base(dir), coreless(string(limits)), locked(string(status))})
 		}
 	}
-	return pids
+	return running
+}
+
+// locked reports whether a process locks all that it has, and not single pages
+// (proc_pid_status(5)): what belongs to devices is never counted.
+func locked(status string) bool {
+	var size, lock int
+	for line := range strings.Lines(status) {
+		_, _ = fmt.Sscanf(line, "VmSize: %d kB", &size) // other lines do not fit
+		_, _ = fmt.Sscanf(line, "VmLck: %d kB", &lock)
+	}
+	return size > 0 && 2*lock > size
 }
 
 func coreless(limits string) bool {
