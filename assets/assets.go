@@ -1,5 +1,5 @@
 // Package assets holds what is declared or drawn: services, policies, calendars,
-// slips, texts, fonts and icons, embedded into every program that asks for them.
+// slips, texts, fonts, icons and spoken sentences, embedded into every program that asks for them.
 //
 // It holds no logic; the packages that read a folder know its format.
 package assets
@@ -39,6 +39,9 @@ var ime embed.FS
 //go:embed all:dots
 var dots embed.FS
 
+//go:embed voice/*.wav
+var voice embed.FS
+
 // Catalogue is the folder of services, fields, code lists and clocks.
 func Catalogue() fs.FS { return sub(catalogue, "catalogue") }
 
@@ -68,6 +71,9 @@ func IME() fs.FS { return sub(ime, "ime") }
 
 // Dots is the folder of dot fonts for printers. Its files implement io.ReaderAt.
 func Dots() fs.FS { return sub(dots, "dots") }
+
+// Voice is the folder of spoken sentences, NAME.LANGUAGE.wav.
+func Voice() fs.FS { return sub(voice, "voice") }
 
 // sub panics only when the embed patterns above name another folder.
 func sub(f embed.FS, dir string) fs.FS {

@@ -1,7 +1,7 @@
-// Package speaker is the value of a sound that calls somebody back: a short sequence of
-// tones, and the name of a sentence that may follow it, whichever driver plays them.
+// Package speaker is the value of a sound that calls somebody: a short sequence of
+// tones, and the name of a sentence that follows it, whichever driver plays them.
 //
-// It makes no speech, a sentence is a recording that the district makes, and it plays
+// It makes no speech, a sentence is a recording that the driver is given, and it plays
 // nothing itself; see package aplay for the driver.
 package speaker
 
@@ -23,19 +23,32 @@ type Tone struct {
 	For   time.Duration // until the next
 }
 
-// CardLeft are two falling tones, a major third apart, twice. Below 1,000 Hz they are
-// heard by ears that have lost the higher pitches.
+// All sounds lie below 1,000 Hz, where they are heard by ears that have lost the higher
+// pitches. A falling major third calls back, a rising one asks.
+const (
+	high, low   = 880, 698.5 // Hz
+	long, short = 450 * time.Millisecond, 300 * time.Millisecond
+)
+
+// CardLeft calls back whoever left a card.
 func CardLeft(language string) Sound {
-	const long, short = 450 * time.Millisecond, 300 * time.Millisecond
-	return Sound{
-		Tones:    []Tone{{880, short}, {698.5, long}, {880, short}, {698.5, long}},
-		Sentence: "card-left." + language,
-	}
+	return Sound{Tones: []Tone{{high, short}, {low, long}, {high, short}, {low, long}}, Sentence: "card-left." + language}
+}
+
+// SlipLeft calls back whoever left a slip.
+func SlipLeft(language string) Sound {
+	return Sound{Tones: []Tone{{high, short}, {low, long}}, Sentence: "slip-left." + language}
+}
+
+// StillThere asks whether somebody is there, before their visit is ended.
+func StillThere(language string) Sound {
+	return Sound{Tones: []Tone{{low, short}, {high, long}}, Sentence: "still-there." + language}
 }
 
 // Speaker plays one sound at a time. Its methods may be called from several goroutines.
 type Speaker interface {
-	// Play returns when the sound is over, with ctx's error when that ends first.
+	// Play returns when the sound is over, with ctx's error when that ends first. An
+	// error may also tell of a recording for which another was played.
 	Play(ctx context.Context, s Sound) error
 	// Ready finds out, without a sound, whether one could be heard.
 	Ready(ctx context.Context) error
