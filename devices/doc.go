@@ -30,11 +30,8 @@
 // # Light and sound
 //
 // A lamp shows off, on or blinking; the kernel's LED class stands for whatever drives
-// it. A speaker plays tones that are made here, and after them a sentence where the
-// district has recorded one: the voices that may be given away speak Mandarin too badly
-// for old ears. A stand-in to try it with:
-//
-//	espeak-ng -v cmn -s 130 -w card-left.zh.wav 请取回您的身份证
+// it. A speaker plays tones that are made here, and after them a sentence: the
+// district's own recording, or the one that the terminal brings along (assets/voice).
 //
 // # A slip
 //

@@ -238,7 +238,7 @@ func (i *inspection) choose(only []acceptance.Check) {
 		{acceptance.Scanner, acceptance.Words{ZH: "准备把试印单上的二维码对准扫码口。", EN: "Be ready to hold the test slip's code to the scanner."}, i.scanner},
 		{acceptance.Touch, acceptance.Words{ZH: "到终端屏幕前，按屏幕上的提示点。", EN: "Go to the terminal's screen and touch what it shows."}, i.touch},
 		{acceptance.Display, acceptance.Words{ZH: "看终端屏幕，每点一下换一种颜色，最后回答两个问题。", EN: "Look at the screen; each touch shows the next colour, then answer two questions."}, i.display},
-		{acceptance.Sound, acceptance.Words{ZH: "会放一声一秒钟的提示音，请听。", EN: "Listen: a tone of one second is played."}, i.sound},
+		{acceptance.Sound, acceptance.Words{ZH: "会放提示音，接着说一句话，请听。", EN: "Listen: tones are played, then a sentence."}, i.sound},
 		{check: acceptance.Clock, run: i.clock},
 		{check: acceptance.Network, run: i.network},
 		{check: acceptance.Key, run: i.key},

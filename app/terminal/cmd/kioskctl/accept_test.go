@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -17,8 +16,10 @@ import (
 	"leye/app/terminal/internal/acceptance"
 	"leye/app/terminal/internal/config"
 	"leye/app/terminal/internal/panel"
+	"leye/assets"
 	"leye/devices/idcard/idcardtest"
 	"leye/devices/sim"
+	"leye/devices/speaker"
 )
 
 // site is a terminal as a technician finds it: enrolled at a real central, with
@@ -404,14 +405,26 @@ func TestSoundIsPlayed(t *testing.T) {
 		fatal(t, i.sound(context.Background(), &l))
 		return l
 	}
-	heard := filepath.Join(root, "heard.wav")
-	if l := play("exec /bin/cat >" + heard); l.Result != acceptance.Passed || l.Fact("adapter") != "HDA-Intel - HDA Intel PCH" {
+	heard := filepath.Join(root, "heard")
+	if l := play("exec /bin/cat >>" + heard); l.Result != acceptance.Passed || l.Fact("adapter") != "HDA-Intel - HDA Intel PCH" || l.Fact("voice") != "card-left.zh, 60 %" {
 		t.Errorf("%+v", l)
 	}
-	wav, err := os.ReadFile(heard)
+	file, err := assets.Voice().Open("card-left.zh.wav")
 	fatal(t, err)
-	if len(wav) != 44+2*rate || string(wav[:4]) != "RIFF" || int(binary.LittleEndian.Uint32(wav[4:])) != len(wav)-8 || string(wav[36:40]) != "data" {
-		t.Errorf("%d bytes, begin %q", len(wav), wav[:44])
+	sentence, err := speaker.ReadClip(file)
+	fatal(t, err)
+	want := append(speaker.Strike(speaker.CardLeft("zh").Tones).Wave(60), sentence.Wave(60)...)
+	if got, err := os.ReadFile(heard); err != nil || !bytes.Equal(got, want) {
+		t.Errorf("heard %d bytes of %d, %v", len(got), len(want), err)
+	}
+	i.cfg.Sound.Volume, i.cfg.Sound.Device = 0, "hw:7"
+	if l := play(`[ "$*" = "-q -t wav -D hw:7" ] || exit 1; exec /bin/cat >/dev/null`); l.Result != acceptance.Passed || l.Fact("voice") != "card-left.zh, 60 %" {
+		t.Errorf("switched off: %+v", l)
+	}
+	i.cfg.Sound.Recordings = root
+	fatal(t, os.WriteFile(filepath.Join(root, "card-left.zh.wav"), []byte("ID3"), 0o600))
+	if l := play("exec /bin/cat >/dev/null"); l.Result != acceptance.Failed || !strings.Contains(l.Detail, "card-left.zh.wav") {
+		t.Errorf("a recording that is none: %+v", l)
 	}
 	if l := play("echo 'audio open error: Device or resource busy' >&2; exit 1"); l.Result != acceptance.Failed || !strings.Contains(l.Detail, "busy") {
 		t.Errorf("%+v", l)

@@ -4,10 +4,8 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
-	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,7 +13,9 @@ import (
 	"time"
 
 	"leye/app/terminal/internal/acceptance"
+	"leye/app/terminal/internal/config"
 	"leye/app/terminal/internal/panel"
+	"leye/devices/speaker"
 )
 
 // touch has the technician touch the whole screen.
@@ -149,54 +149,21 @@ func (i *inspection) card() string {
 	return cmp.Or(strings.TrimSpace(name), first)
 }
 
-// sound plays a tone with ALSA's own player and asks whether it was heard.
+// sound plays what calls back whoever left a card, as the kiosk does, and asks whether
+// it was heard. Where sounds are switched off, the loudspeaker is tried all the same.
 func (i *inspection) sound(ctx context.Context, l *acceptance.Line) error {
 	l.Add("adapter", i.card())
-	cmd := exec.CommandContext(ctx, "aplay", "-q", "-t", "wav", "-")
-	cmd.Stdin = bytes.NewReader(tone())
-	if out, err := cmd.CombinedOutput(); err != nil {
-		l.Fail("放不出声音", "no tone can be played", strings.TrimSpace(err.Error()+": "+lastLine(string(out))))
+	to, call := i.cfg.Sound, speaker.CardLeft("zh")
+	to.Volume = cmp.Or(to.Volume, config.Default().Sound.Volume)
+	if err := newPlayer(to).Play(ctx, call); err != nil {
+		l.Fail("放不出声音", "no sound can be played", err.Error())
 		return ctx.Err()
 	}
-	l.Add("tone", fmt.Sprintf("%d Hz", pitch))
-	heard, err := i.at.confirm(ctx, "听到提示音了吗？", "Did you hear the tone?")
+	l.Add("voice", fmt.Sprintf("%s, %d %%", call.Sentence, to.Volume))
+	heard, err := i.at.confirm(ctx, "提示音和那句话都听清了吗？", "Did you hear the tones and the sentence clearly?")
 	if err == nil && !heard {
-		l.Fail("听不到声音", "the tone was not heard", "")
+		l.Fail("听不清声音", "the sound was not heard clearly", "")
 	}
 	i.seen(l)
 	return err
-}
-
-// A tone that old ears hear too.
-const (
-	pitch = 880   // Hz
-	rate  = 48000 // samples a second
-)
-
-// tone is one second of sound as a WAV file: one channel of 16 bits.
-func tone() []byte {
-	data := make([]int16, rate)
-	for n := range data {
-		fade := min(1, float64(min(n, rate-n))/(rate/50)) // without it a loudspeaker cracks
-		data[n] = int16(12000 * fade * math.Sin(2*math.Pi*pitch*float64(n)/rate))
-	}
-	size := uint32(2 * len(data))
-	b := []byte("RIFF")
-	b = binary.LittleEndian.AppendUint32(b, 36+size)
-	b = append(b, "WAVEfmt "...)
-	b = binary.LittleEndian.AppendUint32(b, 16)
-	for _, v := range []uint16{1, 1} { // PCM, channels
-		b = binary.LittleEndian.AppendUint16(b, v)
-	}
-	b = binary.LittleEndian.AppendUint32(b, rate)
-	b = binary.LittleEndian.AppendUint32(b, 2*rate)
-	for _, v := range []uint16{2, 16} { // bytes a frame, bits a sample
-		b = binary.LittleEndian.AppendUint16(b, v)
-	}
-	b = append(b, "data"...)
-	b = binary.LittleEndian.AppendUint32(b, size)
-	for _, v := range data {
-		b = binary.LittleEndian.AppendUint16(b, uint16(v))
-	}
-	return b
 }

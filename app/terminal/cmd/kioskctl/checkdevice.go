@@ -10,6 +10,7 @@ import (
 	"leye/app/terminal/internal/acceptance"
 	"leye/app/terminal/internal/config"
 	"leye/app/terminal/internal/kiosk"
+	"leye/assets"
 	"leye/devices/lamp/led"
 	"leye/devices/printer"
 	"leye/devices/speaker/aplay"
@@ -67,13 +68,18 @@ func (d *diagnosis) checkLight(to config.Light) {
 	d.good("light", "%s can be lit", to.LED)
 }
 
-// checkSound plays a moment of silence.
+// newPlayer is the kiosk's own, with its sentences.
+func newPlayer(to config.Sound) *aplay.Player {
+	return aplay.New(aplay.Config{Device: to.Device, Volume: to.Volume, Sentences: assets.Voice(), Recordings: to.Recordings})
+}
+
+// checkSound plays a moment of silence, and reads what is to be spoken.
 func (d *diagnosis) checkSound(ctx context.Context, to config.Sound) {
 	if to.Volume == 0 {
 		d.good("sound", "it is switched off in the configuration")
 		return
 	}
-	if err := aplay.New(aplay.Config{Device: to.Device}).Ready(ctx); err != nil {
+	if err := newPlayer(to).Ready(ctx); err != nil {
 		d.condition("sound", kiosk.CodeSoundFailing, err.Error())
 		return
 	}

@@ -23,7 +23,7 @@ var labels = map[string]Words{
 	"model": {"型号", "model"}, "level": {"证明级别", "proof level"}, "columns": {"每行列数", "columns"}, "font": {"字库", "font"}, "proof": {"试印", "test slip"},
 	"profile": {"结束符", "profile"}, "loop": {"回读", "read back"},
 	"dots": {"触点", "dots touched"}, "farthest": {"最大偏差", "farthest beside"}, "edges": {"边缘", "edges"}, "ghosts": {"误触", "ghost touches"}, "stray": {"偏离", "stray touches"},
-	"size": {"分辨率", "size"}, "colours": {"色块", "colours"}, "tone": {"试音", "tone"},
+	"size": {"分辨率", "size"}, "colours": {"色块", "colours"}, "voice": {"语音", "voice"},
 	"offset": {"与区中心相差", "off the central"}, "rtc": {"硬件时钟", "hardware clock"}, "zone": {"时区", "zone"},
 	"address": {"地址", "address"}, "dns": {"域名解析", "DNS"}, "tcp": {"连接", "TCP"}, "tls": {"加密", "TLS"}, "enrolled": {"登记有效至", "enrolled until"},
 	"round_trip": {"往返", "round trip"}, "heartbeat": {"心跳", "heartbeat"},

@@ -8,6 +8,7 @@ import (
 	"leye/app/terminal/internal/config"
 	"leye/app/terminal/internal/kiosk"
 	"leye/app/terminal/internal/session"
+	"leye/assets"
 	"leye/devices/idcard"
 	"leye/devices/lamp"
 	"leye/devices/lamp/led"
@@ -77,18 +78,32 @@ func (l *light) Run(ctx context.Context) error {
 	}
 }
 
-// call is a card that was left, and the language of the visit that it was laid for.
+// why somebody is called.
+type why int
+
+const (
+	nobody why = iota
+	cardLeft
+	slipLeft
+	stillThere // asked before their visit is ended
+)
+
+// call is why somebody is called, in the language of their visit.
 type call struct {
-	left     bool
+	why      why
 	language string
 }
 
-// caller calls back whoever left a card: at once and often while they may still be in
-// the room, seldom later, until it is taken.
-type caller struct {
-	speaker speaker.Speaker
-	told    func(kiosk.Code, error)
-	news    newest[call]
+// sound is what is played for a call.
+func (c call) sound() speaker.Sound {
+	switch c.why {
+	case cardLeft:
+		return speaker.CardLeft(c.language)
+	case slipLeft:
+		return speaker.SlipLeft(c.language)
+	default:
+		return speaker.StillThere(c.language)
+	}
 }
 
 // How long after a sound the next one follows.
@@ -98,6 +113,28 @@ const (
 	near   = time.Minute // that a person may still be in the room
 )
 
+// pause is how long after a sound the next one follows, when the first was so long ago.
+// Whoever left a card is called at once and often while they may still be in the room,
+// seldom later, until it is taken. A slip is no document: it falls silent when nobody
+// can be near. Whether somebody is still there is asked once.
+func (c call) pause(since time.Duration) (pause time.Duration, again bool) {
+	switch {
+	case c.why == stillThere || c.why == slipLeft && since > near:
+		return 0, false
+	case since > near:
+		return seldom, true
+	default:
+		return often, true
+	}
+}
+
+// caller calls whoever left something, or may have gone.
+type caller struct {
+	speaker speaker.Speaker
+	told    func(kiosk.Code, error)
+	news    newest[call]
+}
+
 func newCaller(s speaker.Speaker, told func(kiosk.Code, error)) *caller {
 	return &caller{speaker: s, told: told, news: newNewest[call]()}
 }
@@ -106,13 +143,21 @@ func (c *caller) String() string { return "caller" }
 
 // show takes a state of the session, from its goroutine.
 func (c *caller) show(st session.State) {
-	if !st.Locked() {
-		c.news.put(call{})
-		return
+	now := nobody
+	switch {
+	case st.Locked():
+		now = cardLeft
+	case st.SlipLeft:
+		now = slipLeft
+	case st.Overlay == session.StillThere:
+		now = stillThere
 	}
-	// The language of an idle screen is nobody's: the call goes on as it began.
-	if !c.news.last.left {
-		c.news.put(call{true, st.Language})
+	switch {
+	case now == nobody:
+		c.news.put(call{})
+	case now != c.news.last.why:
+		// The language of an idle screen is nobody's: a call goes on as it began.
+		c.news.put(call{now, st.Language})
 	}
 }
 
@@ -127,8 +172,8 @@ func (c *caller) Run(ctx context.Context) error {
 		select {
 		case now := <-c.news.box:
 			stop()
-			if stop = func() {}; now.left {
-				stop = c.begin(ctx, now.language)
+			if stop = func() {}; now.why != nobody {
+				stop = c.begin(ctx, now)
 			}
 		case <-ctx.Done():
 			return nil
@@ -136,26 +181,26 @@ func (c *caller) Run(ctx context.Context) error {
 	}
 }
 
-// begin calls beside Run, so that a sound ends when the card is taken.
-func (c *caller) begin(ctx context.Context, language string) (stop func()) {
+// begin calls beside Run, so that a sound ends when it has no reason any more.
+func (c *caller) begin(ctx context.Context, now call) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	var calling sync.WaitGroup
-	calling.Go(func() { c.repeat(ctx, speaker.CardLeft(language)) })
+	calling.Go(func() { c.repeat(ctx, now) })
 	return func() {
 		cancel()
 		calling.Wait()
 	}
 }
 
-func (c *caller) repeat(ctx context.Context, sound speaker.Sound) {
+func (c *caller) repeat(ctx context.Context, now call) {
 	begun := time.Now()
 	for ctx.Err() == nil {
-		if err := c.speaker.Play(ctx, sound); ctx.Err() == nil {
+		if err := c.speaker.Play(ctx, now.sound()); ctx.Err() == nil {
 			c.told(kiosk.CodeSoundFailing, err)
 		}
-		pause := often
-		if time.Since(begun) > near {
-			pause = seldom
+		pause, again := now.pause(time.Since(begun))
+		if !again {
+			return
 		}
 		t := time.NewTimer(pause)
 		select {
@@ -187,5 +232,5 @@ func (b *build) openSignals() error {
 }
 
 func newSpeaker(cfg config.Sound) speaker.Speaker {
-	return aplay.New(aplay.Config{Device: cfg.Device, Volume: cfg.Volume, Recordings: cfg.Recordings})
+	return aplay.New(aplay.Config{Device: cfg.Device, Volume: cfg.Volume, Sentences: assets.Voice(), Recordings: cfg.Recordings})
 }

@@ -61,6 +61,10 @@ var (
 	leftOn  = session.State{Stage: session.Idle, CardLeft: true, Reader: idcard.Reading, Language: "zh"}
 	offline = session.State{Stage: session.Identify, Reader: idcard.Offline}
 	unseen  = session.State{Stage: session.Ended, CardLeft: true, Reader: idcard.Offline}
+	both    = session.State{Stage: session.Ended, CardLeft: true, SlipLeft: true, Reader: idcard.Reading, Language: "zh"}
+	slipOn  = session.State{Stage: session.Ended, SlipLeft: true, Reader: idcard.Waiting, Language: "zh"}
+	quiet   = session.State{Stage: session.Filling, Overlay: session.StillThere, Language: "en"}
+	filling = session.State{Stage: session.Filling, Language: "en"}
 )
 
 func TestTheLampSaysWhereTheCardStands(t *testing.T) {
@@ -134,6 +138,65 @@ func TestWhoeverLeftACardIsCalledUntilItIsTaken(t *testing.T) {
 			time.Sleep(10 * near)
 			if got := len(s.Played()); got != n {
 				t.Errorf("%d sounds after the card was taken", got-n)
+			}
+		})
+	})
+}
+
+// sentences are what was heard, each as often as it was.
+func sentences(s *speakertest.Speaker) map[string]int {
+	heard := map[string]int{}
+	for _, sound := range s.Played() {
+		heard[sound.Sentence]++
+	}
+	return heard
+}
+
+func TestASlipIsCalledForOnlyWhileSomebodyMayBeNear(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &speakertest.Speaker{Lasts: time.Second}
+		task := newCaller(s, (&conditions{}).came)
+		within(t, task, func(t *testing.T) {
+			task.show(both)
+			time.Sleep(often / 2)
+			task.show(slipOn) // the card was taken, the slip not yet
+			time.Sleep(10 * near)
+			synctest.Wait()
+			heard := sentences(s)
+			if n := heard["slip-left.zh"]; heard["card-left.zh"] != 1 || n < 8 || n > 10 || len(heard) != 2 {
+				t.Errorf("heard %v", heard)
+			}
+			task.show(empty)
+			time.Sleep(near)
+			task.show(slipOn)
+			synctest.Wait()
+			if n := len(s.Played()); n != heard["slip-left.zh"]+2 {
+				t.Errorf("%d sounds after another slip was left", n)
+			}
+		})
+	})
+}
+
+func TestWhoeverIsQuietIsAskedOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &speakertest.Speaker{Lasts: time.Second}
+		task := newCaller(s, (&conditions{}).came)
+		within(t, task, func(t *testing.T) {
+			for n := range 2 {
+				task.show(quiet)
+				time.Sleep(near)
+				task.show(filling) // a touch
+				synctest.Wait()
+				if heard := sentences(s); heard["still-there.en"] != n+1 || len(heard) != 1 {
+					t.Errorf("heard %v", heard)
+				}
+			}
+			task.show(quiet)
+			synctest.Wait()
+			task.show(left) // nobody was there, and the card was
+			time.Sleep(often)
+			if heard := sentences(s); heard["card-left.en"] != 1 || heard["still-there.en"] != 3 {
+				t.Errorf("heard %v", heard)
 			}
 		})
 	})

@@ -84,9 +84,10 @@ type Scanner struct {
 // Light is the lamp at the card reader: LED is its folder, empty where there is none.
 type Light struct{ LED string }
 
-// Sound is what calls back a person whose card still lies on the reader. Volume is in
+// Sound is what calls a person who left card or slip, or may have gone. Volume is in
 // per cent, 0 means silence; an empty Device is the sound system's own choice;
-// Recordings is a folder with spoken sentences, empty where there are none.
+// Recordings is a folder with sentences that are spoken in the place of the built-in
+// ones, empty where there are none.
 type Sound struct {
 	Volume             int
 	Device, Recordings string

@@ -31,8 +31,8 @@ var conditions = [...]Condition{
 	},
 	{
 		kiosk.CodeSoundFailing, Info,
-		Text{"提示音放不出来", "no sound can be played"},
-		Text{"检查音箱、声卡和 [sound] device，装上 alsa-utils；没有它也能办理", "check loudspeaker, sound card and [sound] device, and install alsa-utils; visits work without it"},
+		Text{"提示音或录音放不出来", "a sound or a recording cannot be played"},
+		Text{"检查音箱、声卡和 [sound]，装上 alsa-utils；没有它也能办理", "check loudspeaker, sound card and [sound], and install alsa-utils; visits work without it"},
 	},
 	{
 		kiosk.CodePrinterOffline, Error,

@@ -12,7 +12,7 @@ const (
 	CodeCardRefused    Code = "K-103" // the card's own data contradict each other
 	CodeScannerOffline Code = "K-104" // the code scanner's port is not there
 	CodeLightFailing   Code = "K-105" // the lamp at the card reader cannot be lit
-	CodeSoundFailing   Code = "K-106" // no sound can be played
+	CodeSoundFailing   Code = "K-106" // a sound or a recording cannot be played
 	CodePrinterOffline Code = "K-201" // the printer does not answer
 	CodePaperOut       Code = "K-202"
 	CodePaperNearEnd   Code = "K-203"
