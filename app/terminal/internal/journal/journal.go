@@ -14,14 +14,13 @@ package journal
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
 	"database/sql"
-	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"time"
 
+	"leye/app/proof"
 	"leye/app/terminal/internal/kiosk"
 	"leye/app/terminal/internal/store"
 )
@@ -121,23 +120,9 @@ func (j *Journal) Append(ctx context.Context, e kiosk.Event) error {
 	return j.db.Tx(ctx, func(tx *sql.Tx) error { return j.Add(ctx, tx, e) })
 }
 
-// sum hashes each part with its length before it, so that no two records have
-// the same bytes. The first byte leaves room for another form of record.
+// sum is the hash of the line that follows one with the hash prev.
 func sum(seq int64, e kiosk.Event, prev []byte) []byte {
-	h := sha256.New()
-	h.Write([]byte{0})
-	var n [8]byte
-	number := func(v int64) {
-		binary.BigEndian.PutUint64(n[:], uint64(v))
-		h.Write(n[:])
-	}
-	number(seq)
-	number(e.At.UnixMilli())
-	for _, part := range [][]byte{[]byte(e.Name), []byte(e.Entry), []byte(e.Code), prev} {
-		number(int64(len(part)))
-		h.Write(part)
-	}
-	return h.Sum(nil)
+	return proof.Line{At: e.At.UnixMilli(), Event: e.Name, Entry: string(e.Entry), Code: e.Code}.Sum(seq, prev)
 }
 
 // Head reads the newest line's name.
