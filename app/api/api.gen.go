@@ -369,8 +369,19 @@ type Heartbeat struct {
 	// number, one that is not signed, or none after one was there, raises an alarm for staff. A journal that
 	// began anew because the terminal's store was damaged has a fifth line, `restarted` and how often; the
 	// central keeps the last head of each journal and tells staff.
-	JournalHead    *string    `json:"journalHead,omitempty"`
-	OldestQueuedAt *time.Time `json:"oldestQueuedAt,omitempty"`
+	JournalHead *string `json:"journalHead,omitempty"`
+
+	// JournalLines The lines of the journal that end with the one that `journalHead` names, oldest first, without a gap: their
+	// numbers follow from its number. They have to begin not later than right after the head that the central
+	// keeps; what is before that is passed over. Where more lines wait, or 128 KiB of text, the head that is sent
+	// is that of the last line carried, and the rest follows with the next heartbeats. Lines that do not lead
+	// from the head that is kept to the one that is sent show that the journal was rewritten: the central goes
+	// on keeping the old head, and tells staff. Once a terminal has shown lines, a higher head without those
+	// that lead to it is not kept, and 15 of them in a row are an alarm too; one that never did, such as a
+	// terminal of an older version of this contract, is believed its heads as before 1.4.0. A terminal sends
+	// lines only to a central that has told it `journalKept`: an older one takes no heartbeat with them.
+	JournalLines   *[]JournalLine `json:"journalLines,omitempty"`
+	OldestQueuedAt *time.Time     `json:"oldestQueuedAt,omitempty"`
 
 	// PaperLeft Paper that should be left on the printer's roll, in mm; absent while it cannot be counted.
 	PaperLeft *int `json:"paperLeft,omitempty"`
@@ -392,7 +403,15 @@ type Heartbeat struct {
 // HeartbeatAnswer defines model for HeartbeatAnswer.
 type HeartbeatAnswer struct {
 	CatalogueVersion string `json:"catalogueVersion"`
-	PoliciesVersion  string `json:"policiesVersion"`
+
+	// JournalAlarm What the central's staff have been told of the terminal's journal, until they settle it: `lower`,
+	// `different`, `unsigned`, `missing`, `restarted`, `rewritten`, `unproven`, or what a later version adds.
+	JournalAlarm *string `json:"journalAlarm,omitempty"`
+
+	// JournalKept The head that the central keeps of the terminal's journal; absent where none is kept, and of a terminal that
+	// shows no certificate.
+	JournalKept     *JournalKept `json:"journalKept,omitempty"`
+	PoliciesVersion string       `json:"policiesVersion"`
 
 	// ReceivedAt The central's clock.
 	ReceivedAt time.Time `json:"receivedAt"`
@@ -400,6 +419,31 @@ type HeartbeatAnswer struct {
 	// SealKey The public key to which terminals seal applications. A terminal that is not told which key to trust trusts
 	// the first one that it is given, and then only that one.
 	SealKey *SealKey `json:"sealKey,omitempty"`
+}
+
+// JournalKept The head that the central keeps of the terminal's journal; absent where none is kept, and of a terminal that
+// shows no certificate.
+type JournalKept struct {
+	// Generation How many journals of the terminal ended with a damaged store before this one.
+	Generation int64 `json:"generation"`
+
+	// Seq Number of the line.
+	Seq int64 `json:"seq"`
+}
+
+// JournalLine One line of a terminal's journal. It holds no personal data.
+type JournalLine struct {
+	// At Milliseconds since 1970 UTC, by the terminal's clock.
+	At int64 `json:"at"`
+
+	// Code What else there is to say, for staff.
+	Code string `json:"code"`
+
+	// Entry Random key of the application or evacuation that it happened to, or empty.
+	Entry string `json:"entry"`
+
+	// Event What happened, such as `entry.put`.
+	Event string `json:"event"`
 }
 
 // Pack defines model for Pack.

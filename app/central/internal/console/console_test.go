@@ -379,14 +379,14 @@ func TestAJournalInDoubtIsSeen(t *testing.T) {
 	for _, id := range []string{"PT01", "PT02"} {
 		fatal(t, d.ledger.Beat(t.Context(), ledger.Terminal{ID: id, SeenAt: noon, SentAt: noon, Version: "1"}))
 		for _, seq := range []int64{7, 7} {
-			_, err := d.ledger.Head(t.Context(), ledger.JournalHead{Terminal: id, Seq: seq, Hash: "aa", Note: "n", Key: "k"})
+			_, err := d.ledger.Head(t.Context(), ledger.JournalHead{Terminal: id, Seq: seq, Hash: "aa", Note: "n", Key: "k"}, nil)
 			fatal(t, err)
 		}
 	}
 	if _, page := d.get("/terminals"); strings.Contains(page, "审计记录") {
 		t.Error("an alarm about nothing")
 	}
-	news, err := d.ledger.Head(t.Context(), ledger.JournalHead{Terminal: "PT02", Seq: 3, Hash: "bb", Note: "m", Key: "k"})
+	news, err := d.ledger.Head(t.Context(), ledger.JournalHead{Terminal: "PT02", Seq: 3, Hash: "bb", Note: "m", Key: "k"}, nil)
 	if err != nil || news != ledger.HeadLower {
 		t.Fatalf("%q, %v", news, err)
 	}

@@ -170,6 +170,10 @@ func alarmWords(a ledger.HeadAlarm) string {
 		return "审计记录未报"
 	case ledger.HeadRestarted:
 		return "存储损坏后重新开始，旧审计记录另存"
+	case ledger.HeadRewritten:
+		return "审计记录被重写"
+	case ledger.HeadUnproven:
+		return "审计记录未能核对"
 	}
 	return "审计记录异常"
 }

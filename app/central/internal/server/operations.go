@@ -190,7 +190,7 @@ func (s *Server) SendHeartbeat(w http.ResponseWriter, r *http.Request, id api.Te
 	if !ok {
 		return
 	}
-	beat, note, err := decodeHeartbeat(id, body)
+	beat, reach, err := decodeHeartbeat(id, body)
 	if err != nil {
 		refuse(w, r, api.ProblemCodeMalformed, err.Error())
 		return
@@ -200,14 +200,15 @@ func (s *Server) SendHeartbeat(w http.ResponseWriter, r *http.Request, id api.Te
 		s.failed(w, r, err)
 		return
 	}
-	if err := s.head(r, id, note); err != nil {
+	answer := api.HeartbeatAnswer{
+		ReceivedAt: beat.SeenAt, CatalogueVersion: s.packs.catalogue.version, PoliciesVersion: s.packs.policies.version,
+		SealKey: s.sealKey,
+	}
+	if err := s.head(r, id, reach, &answer); err != nil {
 		s.failed(w, r, err)
 		return
 	}
-	send(w, http.StatusOK, api.HeartbeatAnswer{
-		ReceivedAt: beat.SeenAt, CatalogueVersion: s.packs.catalogue.version, PoliciesVersion: s.packs.policies.version,
-		SealKey: s.sealKey,
-	})
+	send(w, http.StatusOK, answer)
 }
 
 // other refuses a request in another terminal's name, and reports whether it did.
@@ -223,22 +224,23 @@ func other(w http.ResponseWriter, r *http.Request, id string) bool {
 var (
 	heartbeatKeys = []string{
 		"sentAt", "version", "catalogueVersion", "policiesVersion", "queued", "parked", "oldestQueuedAt", "conditions", "journalHead", "paperLeft",
+		"journalLines",
 	}
 	heartbeatRequired = heartbeatKeys[:2]
 )
 
-func decodeHeartbeat(id string, body []byte) (t ledger.Terminal, note string, err error) {
+func decodeHeartbeat(id string, body []byte) (t ledger.Terminal, j reach, err error) {
 	if !intake.ValidTerminal(id) {
-		return t, "", errors.New("the address does not hold a terminal's name")
+		return t, j, errors.New("the address does not hold a terminal's name")
 	}
 	if err := intake.Strict(body, heartbeatKeys, heartbeatRequired); err != nil {
-		return t, "", err
+		return t, j, err
 	}
 	var h api.Heartbeat
 	d := json.NewDecoder(bytes.NewReader(body))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&h); err != nil {
-		return t, "", errors.New("body: a value is not of the declared form")
+		return t, j, errors.New("body: a value is not of the declared form")
 	}
 	t = ledger.Terminal{
 		ID: id, SentAt: h.SentAt, Version: h.Version, CatalogueVersion: value(h.CatalogueVersion),
@@ -247,20 +249,17 @@ func decodeHeartbeat(id string, body []byte) (t ledger.Terminal, note string, er
 	}
 	if h.PaperLeft != nil {
 		if t.PaperLeft = *h.PaperLeft; t.PaperLeft < 0 {
-			return t, "", errors.New("body: the paper that is left is below zero")
+			return t, j, errors.New("body: the paper that is left is below zero")
 		}
 	}
 	for _, c := range value(h.Conditions) {
 		t.Conditions = append(t.Conditions, ledger.Condition{Code: c.Code, Severity: string(c.Severity), Text: value(c.Text)})
 	}
-	if note = value(h.JournalHead); len(note) > mostHead {
-		return t, "", errors.New("body: the journal's head is too long")
+	if j, err = readReach(h); err != nil {
+		return t, j, err
 	}
-	return t, note, plausible(t)
+	return t, j, plausible(t)
 }
-
-// mostHead is the longest note that is taken, in bytes; one has about 200.
-const mostHead = 1024
 
 func plausible(t ledger.Terminal) error {
 	const most = 64

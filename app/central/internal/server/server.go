@@ -38,8 +38,9 @@ type Ledger interface {
 	Body(ctx context.Context, number string) ([]byte, error)
 	Events(ctx context.Context, number string) ([]ledger.Event, error)
 	Beat(ctx context.Context, t ledger.Terminal) error
-	Head(ctx context.Context, h ledger.JournalHead) (news ledger.HeadAlarm, err error)
+	Head(ctx context.Context, h ledger.JournalHead, lines []proof.Line) (news ledger.HeadAlarm, err error)
 	DoubtHead(ctx context.Context, terminal string, alarm ledger.HeadAlarm, note string) (news ledger.HeadAlarm, err error)
+	JournalHead(ctx context.Context, terminal string) (ledger.JournalHead, error)
 	Ping(ctx context.Context) error
 }
 

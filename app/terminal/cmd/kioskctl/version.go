@@ -15,7 +15,7 @@ import (
 )
 
 // contractVersion is that of app/api/openapi.yaml.
-const contractVersion = "1.3.0"
+const contractVersion = "1.4.0"
 
 // build is what this program was made of.
 type build struct {

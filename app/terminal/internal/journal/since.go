@@ -20,7 +20,6 @@ const mostText = 128 << 10
 // line, and the head is the newest.
 func (j *Journal) Since(ctx context.Context, known Head) (lines []proof.Line, head Head, err error) {
 	err = j.db.View(ctx, func(tx *sql.Tx) (err error) {
-		lines = nil
 		if head, err = newest(ctx, tx); err != nil || head.Generation != known.Generation || head.Seq <= known.Seq {
 			return err
 		}
