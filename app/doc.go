@@ -55,6 +55,7 @@
 //	terminal/internal/uplink      the contract spoken; terminal/internal/clock: when
 //	terminal/internal/policysync  services and policies from the central
 //	terminal/internal/heartbeat   what the central hears of a terminal
+//	terminal/internal/attest      what it is shown of the terminal's journal
 //	terminal/internal/appliance   puts the pieces together and ends them in order
 //	central/internal/server       the contract served; intake, ledger, console behind it
 //	central/internal/authority    the roots; central/internal/enrolment: who may come in

@@ -50,6 +50,7 @@ var walls = []wall{
 	{from: internal + "privacy", only: []string{}, why: "what is kept and until when is one table; who carries it out and who tells it come to it"},
 	{from: internal + "outbox", only: []string{"app/envelope", "app/harden", internal + "kiosk", internal + "store", internal + "store/pages", internal + "seal"}, why: "what is kept must not depend on how it was asked or is sent"},
 	{from: internal + "journal", only: []string{"app/proof", internal + "kiosk", internal + "store", internal + "store/pages"}, why: "the audit record must not depend on what it records; how its lines are hashed both sides must know"},
+	{from: internal + "attest", only: []string{"app/api", "app/proof", internal + "identity", internal + "journal", internal + "kiosk", internal + "store", internal + "store/pages"}, why: "what is shown of the journal must not depend on how it is sent"},
 	{from: internal + "store/pages", only: []string{}, never: []string{"modernc.org/sqlite/..."}, why: "what SQLite cannot read must be read without it"},
 	{from: internal + "quarantine", only: []string{"app/envelope", "app/harden", "app/proof", internal + "kiosk", internal + "store", internal + "store/pages", internal + "seal", internal + "outbox", internal + "journal"}, why: "what is salvaged must not depend on how it is sent or shown"},
 	{from: internal + "slip", only: []string{internal + "kiosk", internal + "store", internal + "store/pages", "devices/printer"}, why: "what is known of paper must not depend on who asked for it or which driver printed it"},

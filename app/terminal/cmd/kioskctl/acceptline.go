@@ -16,8 +16,8 @@ import (
 	"time"
 
 	"leye/app/api"
-	"leye/app/proof"
 	"leye/app/terminal/internal/acceptance"
+	"leye/app/terminal/internal/attest"
 	"leye/app/terminal/internal/clock"
 	"leye/app/terminal/internal/identity"
 	"leye/app/terminal/internal/journal"
@@ -186,7 +186,12 @@ func (i *inspection) reach(ctx context.Context, id *identity.Identity, l *accept
 // beat sends a heartbeat that is true: the central keeps it as the terminal's
 // last.
 func (i *inspection) beat(ctx context.Context, id *identity.Identity) (err error) {
-	beat, err := i.gather(ctx, id)
+	db, err := openStore(ctx, i.cfg)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	beat, err := i.gather(ctx, db)
 	if err != nil {
 		return err
 	}
@@ -194,30 +199,34 @@ func (i *inspection) beat(ctx context.Context, id *identity.Identity) (err error
 	if err != nil {
 		return err
 	}
-	_, err = line.Beat(ctx, id.Name(), beat)
-	return errors.Join(err, line.Close())
+	return errors.Join(say(ctx, line, id, beat, attest.New(journal.New(db, journal.Options{}))), line.Close())
 }
 
-func (i *inspection) gather(ctx context.Context, id *identity.Identity) (beat api.Heartbeat, err error) {
-	db, err := openStore(ctx, i.cfg)
-	if err != nil {
-		return beat, err
+// say sends the heartbeat a second time to a central that wants to be shown how the
+// journal grew: from where on, the first answer tells.
+func say(ctx context.Context, line *uplink.Uplink, id *identity.Identity, beat api.Heartbeat, w *attest.Witness) error {
+	if err := w.Tell(ctx, id, &beat); err != nil {
+		return err
 	}
-	defer func() { err = errors.Join(err, db.Close()) }()
+	answer, err := line.Beat(ctx, id.Name(), beat)
+	if err != nil {
+		return err
+	}
+	w.Heard(answer)
+	if err := w.Tell(ctx, id, &beat); err != nil || beat.JournalLines == nil {
+		return err
+	}
+	_, err = line.Beat(ctx, id.Name(), beat)
+	return err
+}
+
+func (i *inspection) gather(ctx context.Context, db *store.Store) (beat api.Heartbeat, err error) {
 	count, err := outbox.NewReader(db, nil).Count(ctx)
 	if err != nil {
 		return beat, err
 	}
-	head, err := journal.New(db, journal.Options{}).Head(ctx)
-	if err != nil {
-		return beat, err
-	}
-	note, err := proof.Head{Terminal: id.Name(), Seq: head.Seq, Hash: head.Hash}.Sign(id.Key())
-	if err != nil {
-		return beat, err
-	}
 	waiting := count.Waiting()
-	beat = api.Heartbeat{SentAt: time.Now(), Version: kiosk.Version(), JournalHead: &note, Queued: &waiting, Parked: &count.Parked}
+	beat = api.Heartbeat{SentAt: time.Now(), Version: kiosk.Version(), Queued: &waiting, Parked: &count.Parked}
 	if !count.Oldest.IsZero() {
 		beat.OldestQueuedAt = &count.Oldest
 	}

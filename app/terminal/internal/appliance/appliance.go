@@ -18,6 +18,7 @@ import (
 	"leye/app/api"
 	"leye/app/catalogue"
 	"leye/app/policy"
+	"leye/app/terminal/internal/attest"
 	"leye/app/terminal/internal/clock"
 	"leye/app/terminal/internal/config"
 	"leye/app/terminal/internal/health"
@@ -283,6 +284,7 @@ func (b *build) openPulse(ctx context.Context) error {
 	p.board, p.queue, p.db, p.session, p.log = &health.Board{}, b.queue, b.db, b.Session, b.log
 	p.kept, p.stateDir = b.kept(), b.cfg.Store.Dir
 	p.journal, p.identity, p.clock = journal.New(b.db, journal.Options{}), b.identity, b.clock
+	p.witness = attest.New(p.journal)
 	p.inspect = &inspection{db: b.db}
 	p.versions.program = kiosk.Version()
 	packs := policysync.New(policysync.Config{

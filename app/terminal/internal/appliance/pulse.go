@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"leye/app/api"
-	"leye/app/proof"
+	"leye/app/terminal/internal/attest"
 	"leye/app/terminal/internal/clock"
 	"leye/app/terminal/internal/health"
 	"leye/app/terminal/internal/heartbeat"
@@ -50,6 +50,7 @@ type pulse struct {
 	versions struct{ program, catalogue, policies string }
 	trust    trust
 	journal  *journal.Journal
+	witness  *attest.Witness
 	clock    *clock.Clock
 	identity *identity.Live // nil in the clear
 	newer    func()         // told when the central has other packs than in the last beat
@@ -86,7 +87,8 @@ func (p *pulse) gather(ctx context.Context) api.Heartbeat {
 			beat.OldestQueuedAt = &count.Oldest
 		}
 	}
-	beat.JournalHead, beat.PaperLeft = p.signedHead(ctx), p.paperLeft(ctx)
+	p.attest(ctx, &beat)
+	beat.PaperLeft = p.paperLeft(ctx)
 	conditions := []api.Condition{}
 	for _, c := range p.board.Snapshot() {
 		conditions = append(conditions, api.Condition{Code: string(c.Code), Severity: api.ConditionSeverity(c.Severity), Text: &c.Text.ZH})
@@ -133,34 +135,33 @@ func (p *pulse) paperLeft(ctx context.Context) *int {
 	return &left
 }
 
-// signedHead is how far the journal reaches, for the central to keep: nil where
+// attest tells how far the journal reaches, for the central to keep: nothing where
 // there is no key to sign with.
-func (p *pulse) signedHead(ctx context.Context) *string {
-	head, err := p.journal.Head(ctx)
-	if err != nil {
-		p.fault(kiosk.CodeStoreFailing, err)
-		return nil
+func (p *pulse) attest(ctx context.Context, beat *api.Heartbeat) {
+	id := p.self()
+	if id == nil {
+		return
 	}
-	text, err := p.signed(head)
-	if err != nil {
-		p.log.Error("sign the journal's head", "err", err)
+	if err := p.witness.Tell(ctx, id, beat); err != nil {
+		p.fault(storeCode(err), err)
 	}
-	if text == "" {
-		return nil
-	}
-	return &text
 }
 
 // signed is a head in the terminal's hand, "" where there is no key to sign with.
 func (p *pulse) signed(head journal.Head) (string, error) {
-	if p.identity == nil {
-		return "", nil
-	}
-	id := p.identity.Current()
+	id := p.self()
 	if id == nil {
 		return "", nil
 	}
-	return proof.Head{Terminal: id.Name(), Seq: head.Seq, Hash: head.Hash, Generation: head.Generation}.Sign(id.Key())
+	return attest.Sign(id, head)
+}
+
+// self is who the terminal is, nil where it is nobody: in the clear, or not enrolled.
+func (p *pulse) self() *identity.Identity {
+	if p.identity == nil {
+		return nil
+	}
+	return p.identity.Current()
 }
 
 // devices asks the printer only while nobody is served: a slip on its way has
@@ -268,9 +269,14 @@ func (p *pulse) heard(a heartbeat.Answer) {
 	p.stand(kiosk.CodeUntrusted, untrusted)
 	p.stand(kiosk.CodeCentralRefused, denied)
 	p.stand(kiosk.CodeCentralFailing, answers && a.Err != nil && !denied)
+	if f != nil && f.Code == "http_400" {
+		p.witness.Refused()
+	}
 	if a.Err != nil {
 		return
 	}
+	p.witness.Heard(a.HeartbeatAnswer)
+	p.stand(kiosk.CodeJournalDoubted, a.JournalAlarm != nil)
 	p.stand(kiosk.CodeClockWrong, a.Skew.Abs() > tolerance)
 	p.stand(kiosk.CodeOtherSealKey, p.trust.heard(a.SealKey))
 	theirs := [2]string{a.CatalogueVersion, a.PoliciesVersion}

@@ -155,6 +155,11 @@ var conditions = [...]Condition{
 		Text{"无需处理，本机不再上传这些申请", "nothing to do: this terminal does not send them any more"},
 	},
 	{
+		kiosk.CodeJournalDoubted, Error,
+		Text{"区中心对本机的审计记录有疑问", "the central has doubts about this terminal's journal"},
+		Text{"保留数据文件，联系区中心查明原因；查明后由区中心解除", "keep the state file and call the central's staff: they settle it once it is explained"},
+	},
+	{
 		kiosk.CodeConfigInvalid, Error,
 		Text{"配置文件有错", "the configuration has faults"},
 		Text{"按所指的文件和行修改，再运行 kioskctl config check", "mend the named file and line, then run kioskctl config check"},

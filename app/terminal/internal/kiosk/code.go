@@ -37,6 +37,7 @@ const (
 	CodeStoreSetAside  Code = "K-407" // a damaged state file was set aside, another is in use
 	CodeEvacuated      Code = "K-408" // the queue was carried away and the terminal takes nothing
 	CodeFenced         Code = "K-409" // another terminal sends applications that lie here
+	CodeJournalDoubted Code = "K-410" // the central has an alarm about the journal
 	CodeConfigInvalid  Code = "K-501"
 	CodeCatalogueWrong Code = "K-502"
 	CodePackRefused    Code = "K-503" // a fetched pack did not pass its checks
