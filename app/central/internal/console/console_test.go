@@ -393,6 +393,15 @@ func TestAJournalInDoubtIsSeen(t *testing.T) {
 	if _, page := d.get("/terminals"); strings.Count(page, `class="tag error">审计记录变短`) != 1 {
 		t.Errorf("no alarm on the page: %s", page)
 	}
+	words := map[string]ledger.HeadAlarm{alarmWords("of a later version"): ""}
+	for _, alarm := range []ledger.HeadAlarm{
+		ledger.HeadLower, ledger.HeadDifferent, ledger.HeadUnsigned, ledger.HeadMissing, ledger.HeadRestarted, ledger.HeadRewritten, ledger.HeadUnproven,
+	} {
+		if other, twice := words[alarmWords(alarm)]; twice {
+			t.Errorf("%s reads like %q", alarm, other)
+		}
+		words[alarmWords(alarm)] = alarm
+	}
 }
 
 func TestEvacuationsAreShown(t *testing.T) {
