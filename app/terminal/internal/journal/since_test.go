@@ -3,11 +3,13 @@ package journal
 import (
 	"database/sql"
 	"encoding/hex"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"leye/app/proof"
 	"leye/app/terminal/internal/kiosk"
+	"leye/app/terminal/internal/store"
 )
 
 func since(t *testing.T, j *Journal, known Head) ([]proof.Line, Head) {
@@ -68,5 +70,31 @@ func TestLongLinesComeFewAtATime(t *testing.T) {
 		return tx.QueryRowContext(t.Context(), "SELECT hash FROM journal WHERE seq = 3").Scan(&third)
 	}); err != nil || hex.EncodeToString(third) != head.Hash {
 		t.Errorf("%v", err)
+	}
+}
+
+// BenchmarkSince reads what one heartbeat shows at most, at the end of a long journal.
+func BenchmarkSince(b *testing.B) {
+	db, err := store.Open(b.Context(), filepath.Join(b.TempDir(), store.FileName), store.Options{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer db.Close()
+	j := New(db, Options{})
+	const lines = 200_000
+	if err := db.Tx(b.Context(), func(tx *sql.Tx) error {
+		for range lines {
+			if err := j.Add(b.Context(), tx, kiosk.Event{Name: "entry.put", Entry: "01KQ3ZC8V5W0T6R2N9M4H7XJDA"}); err != nil {
+				return err
+			}
+		}
+		return nil
+	}); err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		if shown, head, err := j.Since(b.Context(), Head{Seq: lines - proof.MostLines}); err != nil || len(shown) != proof.MostLines || head.Seq != lines {
+			b.Fatal(len(shown), head, err)
+		}
 	}
 }
