@@ -2,9 +2,10 @@
 // table whose lines are chained by hashes, so that a change, a gap or a swap is
 // found. It holds no personal data: an entry is named by its random key.
 //
-// The chain alone cannot show that the newest lines were cut off; that is seen
-// by comparing with a [Head] that was given away before (the central keeps the
-// highest one of the heartbeats).
+// The chain alone cannot show that the newest lines were cut off, nor that lines were
+// written anew with all that follow; that is seen by comparing with a [Head] that was
+// given away before. The central keeps the highest one of the heartbeats, and is shown
+// the lines since with each.
 //
 // When a damaged store was exchanged for another a new chain begins, whose first
 // line says so, and the generation in the head says that it is another: the lines
