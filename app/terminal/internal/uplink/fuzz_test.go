@@ -25,6 +25,7 @@ func FuzzAnswer(f *testing.F) {
 	const head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 	f.Add(uint8(0), []byte(head+"\r\n"+`{"id":"A","number":"1","digest":"00"}`))
 	f.Add(uint8(6), []byte(head+"\r\n"+`{"receivedAt":"2026-11-24T09:00:00Z","catalogueVersion":"1"}`))
+	f.Add(uint8(6), []byte(head+"\r\n"+`{"receivedAt":"2026-11-24T09:00:00Z","journalKept":{"generation":-1,"seq":9223372036854775807},"journalAlarm":"x"}`))
 	f.Add(uint8(3), []byte(head+"\r\n"+`{"status":"ok","time":"2026-11-24T09:00:00Z"}`))
 	f.Add(uint8(1), []byte(head+"ETag: \"x\"\r\n\r\n"+`{"version":"1","files":{"a.toml":"a = 1"}}`))
 	f.Add(uint8(2), []byte("HTTP/1.1 201 Created\r\n\r\n"+`{"certificate":"-----BEGIN","trust":""}`))
