@@ -82,8 +82,9 @@ var sent = []struct {
 		privacy.Reference:   "catalogueVersion filedAt id language reference service terminal",
 	}},
 	{api.Heartbeat{}, map[privacy.Kind]string{
-		nobody: "catalogueVersion conditions journalHead oldestQueuedAt paperLeft parked policiesVersion queued sentAt version",
+		nobody: "catalogueVersion conditions journalHead journalLines oldestQueuedAt paperLeft parked policiesVersion queued sentAt version",
 	}},
+	{api.JournalLine{}, map[privacy.Kind]string{privacy.Record: "at event entry code"}},
 	{api.Condition{}, map[privacy.Kind]string{nobody: "code severity text"}},
 }
 
