@@ -30,15 +30,11 @@ func (e Evacuation) text() string {
 
 // Sign returns the note.
 func (e Evacuation) Sign(key ed25519.PrivateKey) (string, error) {
-	signer, err := newSigner(e.Terminal, key)
+	text, err := signNote(e.text(), e.Terminal, key)
 	if err != nil {
 		return "", fmt.Errorf("sign evacuation: %w", err)
 	}
-	text, err := note.Sign(&note.Note{Text: e.text()}, signer)
-	if err != nil {
-		return "", fmt.Errorf("sign evacuation: %w", err)
-	}
-	return string(text), nil
+	return text, nil
 }
 
 // ParseEvacuation returns what a note says, whoever signed it.

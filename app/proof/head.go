@@ -48,15 +48,21 @@ func (h Head) text() string {
 
 // Sign returns the note.
 func (h Head) Sign(key ed25519.PrivateKey) (string, error) {
-	signer, err := newSigner(h.Terminal, key)
+	text, err := signNote(h.text(), h.Terminal, key)
 	if err != nil {
 		return "", fmt.Errorf("sign journal head: %w", err)
 	}
-	text, err := note.Sign(&note.Note{Text: h.text()}, signer)
+	return text, nil
+}
+
+// signNote signs a text in a terminal's name.
+func signNote(text, terminal string, key ed25519.PrivateKey) (string, error) {
+	signer, err := newSigner(terminal, key)
 	if err != nil {
-		return "", fmt.Errorf("sign journal head: %w", err)
+		return "", err
 	}
-	return string(text), nil
+	signed, err := note.Sign(&note.Note{Text: text}, signer)
+	return string(signed), err
 }
 
 // newSigner writes the key in the form that package note reads.

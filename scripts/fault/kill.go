@@ -94,18 +94,28 @@ func tryDrain(ctx context.Context, t *trial) (n tally, err error) {
 	if err := t.relay(ctx, s, t.path("store"), c.url(), nothing); err != nil {
 		return n, err
 	}
-	found, err := t.look(ctx, t.path("store"))
+	cases, err := t.compareBoth(ctx, &n, s, c)
 	if err != nil {
 		return n, err
+	}
+	n.note("%d kills of terminal or central, %d cases", kills, len(cases))
+	return n, nil
+}
+
+// compareBoth compares what was said with the terminal's store and the central's
+// cases, once all has been sent.
+func (t *trial) compareBoth(ctx context.Context, n *tally, s *said, c *central) ([]held, error) {
+	found, err := t.look(ctx, t.path("store"))
+	if err != nil {
+		return nil, err
 	}
 	cases, err := c.all(ctx)
 	if err != nil {
-		return n, err
+		return nil, err
 	}
-	compareStore(&n, s.kept, found[0])
-	compareAccepted(&n, s, found[0], cases)
-	n.note("%d kills of terminal or central, %d cases", kills, len(cases))
-	return n, nil
+	compareStore(n, s.kept, found[0])
+	compareAccepted(n, s, found[0], cases)
+	return cases, nil
 }
 
 // compareAccepted demands that all has been accepted, under the number that was

@@ -50,7 +50,9 @@ type terminal struct {
 	display *x11.Display
 	central *central
 	devices devices.Control
-	running *process
+	running *process // the kiosk
+
+	simulated *process // the devices
 
 	claims map[string]bool // case number or reference to: seen kept
 	filed  int             // touches that file
@@ -58,18 +60,10 @@ type terminal struct {
 
 func tryKiosk(ctx context.Context, t *trial) (n tally, err error) {
 	k := &terminal{trial: t, claims: map[string]bool{}}
-	if k.display, err = x11.Open(""); err != nil {
+	defer func() { err = errors.Join(err, k.close()) }()
+	if err := k.prepare(ctx); err != nil {
 		return n, err
 	}
-	defer k.display.Close()
-	if k.central, err = newCentral(ctx, t); err != nil {
-		return n, err
-	}
-	simulated, err := k.openDevices(ctx)
-	if err != nil {
-		return n, err
-	}
-	defer func() { err = errors.Join(err, k.kill(), k.central.kill(), simulated.stop()) }()
 	if err := k.configure(); err != nil {
 		return n, err
 	}
@@ -90,20 +84,38 @@ func tryKiosk(ctx context.Context, t *trial) (n tally, err error) {
 	return k.tally, nil
 }
 
-func (k *terminal) openDevices(ctx context.Context) (*process, error) {
-	p, err := k.start(k.program("devsim"), "--dir", k.path("devices"), "--control", "127.0.0.1:0")
-	if err != nil {
-		return nil, err
+// prepare has a display, a central that is not open yet, and devices.
+func (k *terminal) prepare(ctx context.Context) (err error) {
+	if k.display, err = x11.Open(""); err != nil {
+		return err
 	}
-	err = p.await(ctx, 20*time.Second, "the devices", func() bool {
+	if k.central, err = newCentral(ctx, k.trial); err != nil {
+		return err
+	}
+	k.simulated, err = k.start(k.program("devsim"), "--dir", k.path("devices"), "--control", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	return k.simulated.await(ctx, 20*time.Second, "the devices", func() bool {
 		address, err := os.ReadFile(k.path("devices/control"))
 		k.devices = devices.Control(strings.TrimSpace(string(address)))
 		return err == nil && k.devices != ""
 	})
-	if err != nil {
-		return nil, errors.Join(err, p.kill())
+}
+
+// close ends what prepare and the trial have begun.
+func (k *terminal) close() error {
+	err := k.kill()
+	if k.central != nil {
+		err = errors.Join(err, k.central.kill())
 	}
-	return p, nil
+	if k.simulated != nil {
+		err = errors.Join(err, k.simulated.stop())
+	}
+	if k.display != nil {
+		k.display.Close()
+	}
+	return err
 }
 
 func (k *terminal) configure() error {

@@ -102,16 +102,10 @@ func tryLiar(ctx context.Context, t *trial) (n tally, err error) {
 	if err := errors.Join(c.open(ctx), t.relay(ctx, s, t.path("store"), c.url(), nothing)); err != nil {
 		return n, err
 	}
-	found, err := t.look(ctx, t.path("store"))
+	cases, err := t.compareBoth(ctx, &n, s, c)
 	if err != nil {
 		return n, err
 	}
-	cases, err := c.all(ctx)
-	if err != nil {
-		return n, err
-	}
-	compareStore(&n, s.kept, found[0])
-	compareAccepted(&n, s, found[0], cases)
 	n.note("%d lies told %d times, then %d cases in the real central", len(told), asked, len(cases))
 	return n, nil
 }

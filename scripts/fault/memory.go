@@ -15,8 +15,6 @@ import (
 	"unicode/utf16"
 
 	"golang.org/x/text/encoding/simplifiedchinese"
-
-	"leye/scripts/internal/x11"
 )
 
 // memoryJudge looks for a resident in the memory of a terminal that stands idle
@@ -43,18 +41,10 @@ const (
 
 func tryMemory(ctx context.Context, t *trial) (n tally, err error) {
 	k := &terminal{trial: t, claims: map[string]bool{}}
-	if k.display, err = x11.Open(""); err != nil {
+	defer func() { err = errors.Join(err, k.close()) }()
+	if err := k.prepare(ctx); err != nil {
 		return n, err
 	}
-	defer k.display.Close()
-	if k.central, err = newCentral(ctx, t); err != nil {
-		return n, err
-	}
-	simulated, err := k.openDevices(ctx)
-	if err != nil {
-		return n, err
-	}
-	defer func() { err = errors.Join(err, k.kill(), k.central.kill(), simulated.stop()) }()
 	if err := errors.Join(k.configure(), k.central.open(ctx), k.open(ctx)); err != nil {
 		return n, err
 	}

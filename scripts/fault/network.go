@@ -71,16 +71,10 @@ func tryNetwork(ctx context.Context, t *trial) (n tally, err error) {
 			return n, fmt.Errorf("%s: %w", name, err)
 		}
 	}
-	found, err := t.look(ctx, t.path("store"))
+	cases, err := t.compareBoth(ctx, &n, s, c)
 	if err != nil {
 		return n, err
 	}
-	cases, err := c.all(ctx)
-	if err != nil {
-		return n, err
-	}
-	compareStore(&n, s.kept, found[0])
-	compareAccepted(&n, s, found[0], cases)
 	log, err := os.ReadFile(t.path("central.log"))
 	if err != nil {
 		return n, err

@@ -16,7 +16,6 @@ import (
 	"time"
 
 	"leye/scripts/internal/probe"
-	"leye/scripts/internal/x11"
 )
 
 // remainsJudge lets residents come and go and ends the kiosk in every way. All that
@@ -102,19 +101,10 @@ func tryRemains(ctx context.Context, t *trial) (n tally, err error) {
 	if err := w.mount(ctx); err != nil {
 		return n, err
 	}
-	defer func() { err = errors.Join(err, w.kill(), syscall.Unmount(w.root, syscall.MNT_DETACH)) }()
-	if w.display, err = x11.Open(""); err != nil {
+	defer func() { err = errors.Join(err, w.close(), syscall.Unmount(w.root, syscall.MNT_DETACH)) }()
+	if err := w.prepare(ctx); err != nil {
 		return n, err
 	}
-	defer w.display.Close()
-	if w.central, err = newCentral(ctx, t); err != nil {
-		return n, err
-	}
-	simulated, err := w.openDevices(ctx)
-	if err != nil {
-		return n, err
-	}
-	defer func() { err = errors.Join(err, w.central.kill(), simulated.stop()) }()
 	if err := w.configure(); err != nil {
 		return n, err
 	}
