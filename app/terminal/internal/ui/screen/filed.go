@@ -49,7 +49,7 @@ func (b *Builder) filed(st session.State) Page {
 	}
 	head = append(head, b.full(label, b.small(theme.Ink), width), b.full(number, b.title(theme.Ink), width))
 	objs := []fyne.CanvasObject{control.Box(l.fill, l.ink, control.Sides(28, 28), control.Stack(8, head...))}
-	objs = append(objs, b.panel(b.T("filed.next"), b.nextSteps(f, l)...), b.paper(st))
+	objs = append(objs, b.panel(b.T("filed.next"), b.nextSteps(f, l)...), b.paper("paper", st.Print))
 	if st.Print == session.PrintFailed || st.Print == session.PrintDoubt {
 		objs = append(objs, b.photo(f))
 	}
@@ -117,19 +117,19 @@ func dots(code *qr.Code, module int) image.Image {
 	return img
 }
 
-// paper says what is known of the slip, and no more.
-func (b *Builder) paper(st session.State) fyne.CanvasObject {
-	switch st.Print {
+// paper says what is known of a slip or a notice, and no more.
+func (b *Builder) paper(of string, p session.PrintState) fyne.CanvasObject {
+	switch p {
 	case session.PrintDone:
-		return b.notice("slip", b.T("paper.done"), theme.Done, theme.DoneBg)
+		return b.notice("slip", b.T(of+".done"), theme.Done, theme.DoneBg)
 	case session.PrintSent:
-		return b.notice("slip", b.T("paper.sent"), theme.Primary, theme.Tint)
+		return b.notice("slip", b.T(of+".sent"), theme.Primary, theme.Tint)
 	case session.PrintFailed:
-		return b.notice("warning", b.T("paper.failed"), theme.Wait, theme.WaitBg)
+		return b.notice("warning", b.T(of+".failed"), theme.Wait, theme.WaitBg)
 	case session.PrintDoubt:
-		return b.notice("warning", b.T("paper.doubt"), theme.Wait, theme.WaitBg)
+		return b.notice("warning", b.T(of+".doubt"), theme.Wait, theme.WaitBg)
 	default:
-		return b.notice("printer", b.T("paper.printing"), theme.Primary, theme.Tint)
+		return b.notice("printer", b.T(of+".printing"), theme.Primary, theme.Tint)
 	}
 }
 

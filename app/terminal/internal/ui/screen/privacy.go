@@ -13,8 +13,8 @@ import (
 // the slip.
 func (b *Builder) privacy(st session.State) Page {
 	objs := []fyne.CanvasObject{b.heading(b.T("privacy.title"), b.T("privacy.below"))}
-	if words := b.noticePaper(st); words != nil {
-		objs = append(objs, words)
+	if st.NoticePrint != session.NotPrinting {
+		objs = append(objs, b.paper("privacy", st.NoticePrint))
 	}
 	asked := privacy.Asked{Desk: b.Say(b.Place.Desk), Phone: b.Say(b.Place.Phone)}
 	for _, section := range b.Kept.Tell(st.Read(), asked, b.T) {
@@ -26,23 +26,6 @@ func (b *Builder) privacy(st session.State) Page {
 	}
 	print := &Action{ID: "print-notice", Label: b.T("privacy.print"), Do: func() { b.Do(session.PrintNotice{}) }, Off: st.Printing()}
 	return Page{Back: true, Primary: print, Body: control.Stack(22, objs...)}
-}
-
-// noticePaper says what is known of the notice's paper.
-func (b *Builder) noticePaper(st session.State) fyne.CanvasObject {
-	switch st.NoticePrint {
-	case session.Printing:
-		return b.notice("printer", b.T("privacy.printing"), theme.Primary, theme.Tint)
-	case session.PrintDone:
-		return b.notice("slip", b.T("privacy.printed"), theme.Done, theme.DoneBg)
-	case session.PrintSent:
-		return b.notice("slip", b.T("privacy.sent"), theme.Primary, theme.Tint)
-	case session.PrintFailed:
-		return b.notice("warning", b.T("privacy.failed"), theme.Wait, theme.WaitBg)
-	case session.PrintDoubt:
-		return b.notice("warning", b.T("privacy.doubt"), theme.Wait, theme.WaitBg)
-	}
-	return nil
 }
 
 // privacyButton opens the notice.
