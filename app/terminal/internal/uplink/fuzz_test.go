@@ -24,32 +24,18 @@ import (
 func FuzzAnswer(f *testing.F) {
 	const head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 	f.Add(uint8(0), []byte(head+"\r\n"+`{"id":"A","number":"1","digest":"00"}`))
-	f.Add(uint8(6), []byte(head+"\r\n"+`{"receivedAt":"2026-11-24T09:00:00Z","catalogueVersion":"1"}`))
-	f.Add(uint8(6), []byte(head+"\r\n"+`{"receivedAt":"2026-11-24T09:00:00Z","journalKept":{"generation":-1,"seq":9223372036854775807},"journalAlarm":"x"}`))
-	f.Add(uint8(3), []byte(head+"\r\n"+`{"status":"ok","time":"2026-11-24T09:00:00Z"}`))
+	f.Add(uint8(8), []byte(head+"\r\n"+`{"receivedAt":"2026-11-24T09:00:00Z","catalogueVersion":"1"}`))
+	f.Add(uint8(8), []byte(head+"\r\n"+`{"receivedAt":"2026-11-24T09:00:00Z","journalKept":{"generation":-1,"seq":9223372036854775807},"journalAlarm":"x"}`))
+	f.Add(uint8(5), []byte(head+"\r\n"+`{"status":"ok","time":"2026-11-24T09:00:00Z"}`))
 	f.Add(uint8(1), []byte(head+"ETag: \"x\"\r\n\r\n"+`{"version":"1","files":{"a.toml":"a = 1"}}`))
 	f.Add(uint8(2), []byte("HTTP/1.1 201 Created\r\n\r\n"+`{"certificate":"-----BEGIN","trust":""}`))
 	f.Add(uint8(0), []byte("HTTP/1.1 422 x\r\nContent-Type: application/problem+json\r\n\r\n"+`{"status":422,"code":"invalid-answers"}`))
-	f.Add(uint8(3), []byte("HTTP/1.1 503 x\r\nRetry-After: Thu, 01 Jan 1970 00:00:00 GMT\r\n\r\n"))
-	f.Add(uint8(6), []byte("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\n"))
-	f.Add(uint8(3), []byte("\x00\xff"))
+	f.Add(uint8(5), []byte("HTTP/1.1 503 x\r\nRetry-After: Thu, 01 Jan 1970 00:00:00 GMT\r\n\r\n"))
+	f.Add(uint8(8), []byte("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\n"))
+	f.Add(uint8(5), []byte("\x00\xff"))
+	f.Add(uint8(3), []byte(head+"\r\n"+`{"id":"`+someEvacuation+`","terminal":"PT01","key":"AAAA"}`))
+	f.Add(uint8(4), []byte("HTTP/1.1 409 x\r\nContent-Type: application/problem+json\r\n\r\n"+`{"status":409,"code":"conflict"}`))
 	paths := slices.Sorted(maps.Keys(callsTo))
-	const evacuation = "XCVZ7JEXN7M2WQ3SO4YFTRBLHA"
-	of := func(call uint8) func(context.Context, *uplink.Uplink) error {
-		switch n := int(call) % (len(paths) + 2); n {
-		case len(paths):
-			return func(ctx context.Context, u *uplink.Uplink) error {
-				_, err := u.Adopt(ctx, evacuation, "statement", []byte("manifest"))
-				return err
-			}
-		case len(paths) + 1:
-			return func(ctx context.Context, u *uplink.Uplink) error { return u.Cancel(ctx, evacuation, "statement") }
-		default:
-			return callsTo[paths[n]][0]
-		}
-	}
-	f.Add(uint8(7), []byte(head+"\r\n"+`{"id":"`+evacuation+`","terminal":"PT01","key":"AAAA"}`))
-	f.Add(uint8(8), []byte("HTTP/1.1 409 x\r\nContent-Type: application/problem+json\r\n\r\n"+`{"status":409,"code":"conflict"}`))
 	f.Fuzz(func(t *testing.T, call uint8, raw []byte) {
 		u, err := uplink.New(uplink.Config{Base: "http://central.example", Dial: func(context.Context, string, string) (net.Conn, error) {
 			here, there := net.Pipe()
@@ -60,7 +46,7 @@ func FuzzAnswer(f *testing.F) {
 			t.Fatal(err)
 		}
 		defer u.Close()
-		err = of(call)(t.Context(), u)
+		err = callsTo[paths[int(call)%len(paths)]][0](t.Context(), u)
 		var again *relay.Failure
 		var no *relay.Rejected
 		var unsettled *uplink.Unsettled
@@ -97,6 +83,13 @@ var callsTo = map[string][]func(ctx context.Context, u *uplink.Uplink) error{
 		_, err := u.Renew(ctx, "PT01", certificateRequest)
 		return err
 	}},
+	"/v1/evacuations/{id}/adoption": {func(ctx context.Context, u *uplink.Uplink) error {
+		_, err := u.Adopt(ctx, someEvacuation, "statement", []byte(manifest))
+		return err
+	}},
+	"/v1/evacuations/{id}/cancellation": {func(ctx context.Context, u *uplink.Uplink) error {
+		return u.Cancel(ctx, someEvacuation, "statement")
+	}},
 }
 
 func fetches(name policysync.Name) func(ctx context.Context, u *uplink.Uplink) error {
@@ -107,13 +100,22 @@ func fetches(name policysync.Name) func(ctx context.Context, u *uplink.Uplink) e
 }
 
 const (
-	someID      = "01KQ3ZC8V5W0T6R2N9M4H7XJDA"
-	application = `{"id":"` + someID + `","service":"job-search","catalogueVersion":"1","terminal":"PT01","language":"zh",` +
+	someID         = "01KQ3ZC8V5W0T6R2N9M4H7XJDA"
+	someEvacuation = "XCVZ7JEXN7M2WQ3SO4YFTRBLHA"
+	application    = `{"id":"` + someID + `","service":"job-search","catalogueVersion":"1","terminal":"PT01","language":"zh",` +
 		`"filedAt":"2026-11-24T09:00:00+08:00","reference":"PT01-1124-0007-3","answers":{"period":"q"}}`
 	certificateRequest = "-----BEGIN CERTIFICATE REQUEST-----\nAAAA\n-----END CERTIFICATE REQUEST-----\n"
 )
 
-var sealed = `{"suite":"leye-1","schema":"a","id":"` + someID + `","seq":1,"key":"` + strings.Repeat("0", 64) + `","wrap":"AAAA","body":"AAAA"}`
+var (
+	sealed   = envelopeOf("a", someID)
+	manifest = envelopeOf("evacuation-manifest-1", someEvacuation)
+)
+
+// envelopeOf has the form of one and is sealed to nobody.
+func envelopeOf(schema, id string) string {
+	return `{"suite":"leye-1","schema":"` + schema + `","id":"` + id + `","seq":1,"key":"` + strings.Repeat("0", 64) + `","wrap":"AAAA","body":"AAAA"}`
+}
 
 // answerWith reads one request and answers it with raw, then hangs up.
 func answerWith(c net.Conn, raw []byte) {

@@ -83,10 +83,13 @@ func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
 
 func codeOf(err error) string {
 	var no *relay.Rejected
+	var unsettled *uplink.Unsettled
 	var f *relay.Failure
 	switch {
 	case errors.As(err, &no):
 		return string(no.Reason)
+	case errors.As(err, &unsettled):
+		return string(unsettled.Code)
 	case errors.As(err, &f):
 		return f.Code
 	}
