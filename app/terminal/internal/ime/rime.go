@@ -81,7 +81,6 @@ import "C"
 import (
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -107,7 +106,7 @@ var errInUse = errors.New("open librime: another engine is open in this process"
 type rime struct {
 	mu      sync.Mutex
 	session C.RimeSessionId // 0: closed
-	dir     string
+	folder  *folder
 }
 
 // Open opens librime, and the built-in engine when that fails: residents must be
@@ -123,7 +122,8 @@ func Open(o Options) (Engine, error) {
 }
 
 // OpenRime compiles the dictionary for librime into a private temporary folder,
-// which Close removes, and opens a session on it. Only one may be open in a process.
+// which Close removes, and opens a session on it. Folders of processes that ended
+// without Close go first. Only one may be open in a process.
 func OpenRime(o Options) (Engine, error) {
 	o = o.filled()
 	d, err := loadDict(o.Dict)
@@ -133,25 +133,28 @@ func OpenRime(o Options) (Engine, error) {
 	if !library.TryLock() {
 		return nil, errInUse
 	}
-	dir, err := os.MkdirTemp(o.TempDir, "leye-rime-")
+	if err := sweep(o.TempDir); err != nil {
+		o.Log.Warn("an earlier folder of librime stays", "err", err)
+	}
+	dir, err := newFolder(o.TempDir)
 	if err != nil {
 		library.Unlock()
 		return nil, fmt.Errorf("make folder for librime: %w", err)
 	}
-	e := &rime{dir: dir}
+	e := &rime{folder: dir}
 	if err := e.start(d, o.PageSize); err != nil {
 		library.Unlock()
-		return nil, errors.Join(err, os.RemoveAll(dir))
+		return nil, errors.Join(err, dir.remove())
 	}
 	return e, nil
 }
 
 func (e *rime) start(d *dict, size int) error {
-	if err := writeSchema(e.dir, d, size); err != nil {
+	if err := writeSchema(e.folder.path, d, size); err != nil {
 		return err
 	}
-	dir, schema := C.CString(e.dir), C.CString(schemaID)
-	file := C.CString(filepath.Join(e.dir, schemaID+".schema.yaml"))
+	dir, schema := C.CString(e.folder.path), C.CString(schemaID)
+	file := C.CString(filepath.Join(e.folder.path, schemaID+".schema.yaml"))
 	defer C.free(unsafe.Pointer(dir))
 	defer C.free(unsafe.Pointer(schema))
 	defer C.free(unsafe.Pointer(file))
@@ -238,7 +241,7 @@ func (e *rime) Close() error {
 	C.finalize()
 	e.session = 0
 	defer library.Unlock()
-	if err := os.RemoveAll(e.dir); err != nil {
+	if err := e.folder.remove(); err != nil {
 		return fmt.Errorf("remove librime's folder: %w", err)
 	}
 	return nil
