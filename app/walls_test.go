@@ -185,7 +185,7 @@ func short(path string) string { return strings.TrimPrefix(path, "leye/") }
 func list(t *testing.T) []listed {
 	t.Helper()
 	const tags = "no_emoji,no_metadata,no_animations,migrated_fynedo,rime,probe"
-	cmd := exec.Command("go", "list", "-e", "-json=ImportPath,Standard,Deps,Imports", "-tags", tags, "leye/...")
+	cmd := exec.CommandContext(t.Context(), "go", "list", "-e", "-json=ImportPath,Standard,Deps,Imports", "-tags", tags, "leye/...")
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()

@@ -40,7 +40,7 @@ func TestGeneratedCodeIsCurrent(t *testing.T) {
 	if err := os.WriteFile(cfg, moved, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command("go", "tool", "oapi-codegen", "-config", cfg, "openapi.yaml")
+	cmd := exec.CommandContext(t.Context(), "go", "tool", "oapi-codegen", "-config", cfg, "openapi.yaml")
 	if said, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("generate: %v\n%s", err, said)
 	}

@@ -96,7 +96,7 @@ func child(t *testing.T, role string, args ...string) (cmd *exec.Cmd, dir string
 		t.Fatal(err)
 	}
 	// A shell lifts the limit on cores, as far as it may be lifted, for the control's sake.
-	cmd = exec.Command("/bin/sh", append([]string{"-c", `ulimit -c unlimited 2>/dev/null; exec "$0" "$@"`, program}, args...)...)
+	cmd = exec.CommandContext(t.Context(), "/bin/sh", append([]string{"-c", `ulimit -c unlimited 2>/dev/null; exec "$0" "$@"`, program}, args...)...)
 	cmd.Dir, cmd.Env = dir, append(os.Environ(), envRole+"="+role, "GOTRACEBACK=crash")
 	if os.Geteuid() == 0 {
 		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}

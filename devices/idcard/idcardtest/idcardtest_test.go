@@ -113,7 +113,7 @@ func (alwaysPresent) Present(context.Context) (bool, error) { return true, nil }
 func (r deaf) Read(ctx context.Context) (idcard.Card, error) {
 	c, err := r.Reader.Read(ctx)
 	if ctx.Err() != nil {
-		return c, nil
+		err = nil
 	}
 	return c, err
 }

@@ -74,7 +74,8 @@ func startModule(t testing.TB, baud int) process {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(os.Args[0])
+	// It ends with its input, after the test's context, and says how it went.
+	cmd := exec.CommandContext(context.WithoutCancel(t.Context()), os.Args[0])
 	cmd.Env = append(os.Environ(), moduleRate+"="+strconv.Itoa(baud))
 	cmd.Stdin, cmd.Stderr = read, os.Stderr
 	out, err := cmd.StdoutPipe()

@@ -65,7 +65,7 @@ func onLine(t testing.TB, dev sim.PrinterConfig, cfg escpos.Config, over func(es
 
 // onPTY connects the two over a pseudo terminal and a serial library, in real
 // time.
-func onPTY(t testing.TB, dev sim.PrinterConfig, cfg escpos.Config) (bench, *sim.PTY) {
+func onPTY(t testing.TB, dev sim.PrinterConfig, cfg escpos.Config) bench {
 	t.Helper()
 	b := bench{sim: sim.NewPrinter(dev)}
 	pty := b.plug(t)
@@ -76,7 +76,7 @@ func onPTY(t testing.TB, dev sim.PrinterConfig, cfg escpos.Config) (bench, *sim.
 	}
 	b.Printer = p
 	t.Cleanup(func() { _ = p.Close() })
-	return b, pty
+	return b
 }
 
 func (b bench) plug(t testing.TB) *sim.PTY {
@@ -133,7 +133,7 @@ func TestContractOverPseudoTerminals(t *testing.T) {
 			printertest.RunPrinter(t, func(t *testing.T) printertest.Rig {
 				cfg := swift(48)
 				cfg.Driver = of.driver
-				b, _ := onPTY(t, fast(of.level), cfg)
+				b := onPTY(t, fast(of.level), cfg)
 				return b.rig(t, of.level)
 			})
 		})

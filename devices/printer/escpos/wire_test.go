@@ -110,7 +110,7 @@ func TestPaperIsCountedWithinFivePercent(t *testing.T) {
 func BenchmarkBody(b *testing.B) {
 	for _, baud := range []int{9600, 115200} {
 		b.Run(fmt.Sprint(baud), func(b *testing.B) {
-			dev, _ := onPTY(b, sim.PrinterConfig{Baud: baud, Speed: 3000}, escpos.Config{Baud: baud, Speed: 1500})
+			dev := onPTY(b, sim.PrinterConfig{Baud: baud, Speed: 3000}, escpos.Config{Baud: baud, Speed: 1500})
 			if _, err := dev.Status(b.Context()); err != nil {
 				b.Fatal(err)
 			}

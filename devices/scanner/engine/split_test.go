@@ -157,7 +157,9 @@ func TestNothingStaysBehindACode(t *testing.T) {
 		if s.packed {
 			stream = packed([]byte("personal"))
 		}
-		cutUp(s, stream, 512)
+		if _, err := cutUp(s, stream, 512); err != nil {
+			t.Errorf("%s: %v", profile, err)
+		}
 		if whole := s.buf[:cap(s.buf)]; bytes.Contains(whole, []byte("person")) || len(s.buf) > 0 {
 			t.Errorf("%s: %q", profile, whole)
 		}

@@ -107,7 +107,7 @@ func (s drops) Scan(ctx context.Context) (scanner.Code, error) {
 func (s deaf) Scan(ctx context.Context) (scanner.Code, error) {
 	c, err := s.Scanner.Scan(ctx)
 	if ctx.Err() != nil {
-		return c, nil
+		err = nil
 	}
 	return c, err
 }

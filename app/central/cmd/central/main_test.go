@@ -56,7 +56,7 @@ var address = regexp.MustCompile(`^central \S+ listens on (http://127\.0\.0\.1:\
 
 func startProgram(t *testing.T, db string) *program {
 	t.Helper()
-	p := &program{t: t, cmd: exec.Command(os.Args[0], "serve", "--db", db, "--listen", "127.0.0.1:0", "--centre-code", "107")}
+	p := &program{t: t, cmd: exec.CommandContext(t.Context(), os.Args[0], "serve", "--db", db, "--listen", "127.0.0.1:0", "--centre-code", "107")}
 	p.cmd.Env = append(os.Environ(), asProgram+"=1")
 	out, err := p.cmd.StdoutPipe()
 	fatal(t, err)
@@ -86,7 +86,7 @@ func body(n int) (id string, b []byte) {
 // put files application n; acked is false when no whole answer came.
 func (p *program) put(n int) (status int, ack api.Acknowledgement, acked bool) {
 	id, b := body(n)
-	r, err := http.NewRequest("PUT", p.url+"/v1/applications/"+id, bytes.NewReader(b))
+	r, err := http.NewRequestWithContext(p.t.Context(), http.MethodPut, p.url+"/v1/applications/"+id, bytes.NewReader(b))
 	if err != nil {
 		return 0, ack, false
 	}

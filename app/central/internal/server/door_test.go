@@ -95,15 +95,15 @@ func request(t *testing.T, terminal string, key ed25519.PrivateKey) string {
 	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE REQUEST", Bytes: der}))
 }
 
-// issue signs a certificate as an authority in a folder would at some time.
-func issue(t *testing.T, dir string, at time.Time, terminal string) tls.Certificate {
+// issue signs a certificate of PT01 as an authority in a folder would at some time.
+func issue(t *testing.T, dir string, at time.Time) tls.Certificate {
 	t.Helper()
 	ca, _, err := authority.Open(dir, func() time.Time { return at })
 	fatal(t, err)
 	key := newKey(t)
-	r, err := authority.ParseRequest(request(t, terminal, key))
+	r, err := authority.ParseRequest(request(t, "PT01", key))
 	fatal(t, err)
-	cert, err := ca.Issue(terminal, r)
+	cert, err := ca.Issue("PT01", r)
 	fatal(t, err)
 	return tls.Certificate{Certificate: [][]byte{cert.Raw}, PrivateKey: key, Leaf: cert}
 }
@@ -214,7 +214,7 @@ func TestWhoComesIn(t *testing.T) {
 	_, err := g.ledger.Revoke(t.Context(), "PT03")
 	fatal(t, err)
 	elsewhere := filepath.Join(t.TempDir(), "rogue.ca")
-	stranger := issue(t, elsewhere, noon, "PT01")
+	stranger := issue(t, elsewhere, noon)
 	rogue, err := authority.Read(elsewhere, g.clock.read)
 	fatal(t, err)
 	server, err := g.ca.TLS([]string{"127.0.0.1"}).GetCertificate(nil)
@@ -235,10 +235,10 @@ func TestWhoComesIn(t *testing.T) {
 		{"good", g.client(good), 201, ""},
 		{"no certificate", g.client(), 403, "no certificate"},
 		{"other authority", g.client(stranger), 0, "tls: "},
-		{"expired", g.client(issue(t, g.dir, noon.Add(-authority.TerminalLife-time.Hour), "PT01")), 0, "tls: "},
-		{"not yet begun", g.client(issue(t, g.dir, noon.Add(2*time.Hour), "PT01")), 0, "tls: "},
+		{"expired", g.client(issue(t, g.dir, noon.Add(-authority.TerminalLife-time.Hour))), 0, "tls: "},
+		{"not yet begun", g.client(issue(t, g.dir, noon.Add(2*time.Hour))), 0, "tls: "},
 		{"revoked", g.client(lost), 403, "revoked"},
-		{"under our root, from nobody of ours", g.client(issue(t, g.dir, noon, "PT01")), 403, "revoked"},
+		{"under our root, from nobody of ours", g.client(issue(t, g.dir, noon)), 403, "revoked"},
 		{"wrong use: the central's own certificate", g.client(*server), 0, "tls: "},
 		{"another terminal's", g.client(g.enrol("PT02")), 403, "forbidden"},
 		{"rogue central", with(func(c *tls.Config) { c.RootCAs = rogue.Trust().Pool() }), 0, "unknown authority"},

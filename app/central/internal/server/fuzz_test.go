@@ -104,7 +104,7 @@ func FuzzRequest(f *testing.F) {
 	f.Add(false, "GET", "/v1/health", "", `terminal=("@method" "@target-uri");created=1;nonce="n";keyid="k";alg="ed25519"`, "")
 	open, proven := s.Handler(), s.Terminals()
 	f.Fuzz(func(t *testing.T, openly bool, method, path, media, header, body string) {
-		r := httptest.NewRequest(http.MethodGet, "/", bytes.NewReader([]byte(body)))
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", bytes.NewReader([]byte(body)))
 		r.Method, r.URL.Path, r.RequestURI = method, path, path
 		r.Header.Set("Content-Type", media)
 		for _, name := range []string{"Query-Code", "If-None-Match", proof.SignatureField, proof.InputField} {

@@ -89,7 +89,7 @@ func TestErrorsBecomeProblems(t *testing.T) {
 			}),
 		})
 		w := httptest.NewRecorder()
-		r := httptest.NewRequest("PUT", "/v1/applications/"+someID+"?name=张示例", strings.NewReader("{}"))
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodPut, "/v1/applications/"+someID+"?name=张示例", strings.NewReader("{}"))
 		r.Header.Set("Content-Type", "application/json")
 		s.Handler().ServeHTTP(w, r)
 		var p api.Problem
@@ -112,7 +112,7 @@ func TestServeEndsGracefully(t *testing.T) {
 		<-leave
 		return api.Acknowledgement{}, false, nil
 	})})
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	fatal(t, err)
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
@@ -130,7 +130,7 @@ func TestServeEndsGracefully(t *testing.T) {
 	if err := <-ended; err != nil {
 		t.Errorf("serve: %v", err)
 	}
-	if _, err := net.Dial("tcp", l.Addr().String()); err == nil {
+	if _, err := new(net.Dialer).DialContext(t.Context(), "tcp", l.Addr().String()); err == nil {
 		t.Error("somebody still listens")
 	}
 }

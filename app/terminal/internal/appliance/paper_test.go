@@ -224,7 +224,7 @@ func plug(t *testing.T, device *sim.Printer) string {
 // killIn runs the child until it has begun n slips, and kills it a while later.
 func killIn(t *testing.T, path, port, driver string, n int, after time.Duration) {
 	t.Helper()
-	child := exec.Command(os.Args[0])
+	child := exec.CommandContext(t.Context(), os.Args[0])
 	child.Env = append(os.Environ(), envFile+"="+path, envPort+"="+port, envDriver+"="+driver)
 	var complaint strings.Builder
 	child.Stderr = &complaint

@@ -11,7 +11,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"leye/app/api"
 	"leye/app/proof/prooftest"
 	"leye/app/terminal/internal/identity"
 )
@@ -129,7 +128,7 @@ func TestARenewalIsNoEnrolment(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := before.Take(api.Certificate(issued)); err == nil || !strings.Contains(err.Error(), "enrolled anew") {
+		if err := before.Take(issued); err == nil || !strings.Contains(err.Error(), "enrolled anew") {
 			t.Errorf("the renewal of the identity before: %v", err)
 		}
 		if got := after(); got == nil || !got.Key().Equal(anew.Key()) {

@@ -3,6 +3,7 @@ package ime
 import (
 	"bytes"
 	"compress/gzip"
+	"errors"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -354,8 +355,10 @@ func TestParseDictFaults(t *testing.T) {
 func TestOpenFaults(t *testing.T) {
 	var big bytes.Buffer
 	z := gzip.NewWriter(&big)
-	z.Write(make([]byte, maxDict+1))
-	z.Close()
+	_, err := z.Write(make([]byte, maxDict+1))
+	if err := errors.Join(err, z.Close()); err != nil {
+		t.Fatal(err)
+	}
 	for want, dir := range map[string]fstest.MapFS{
 		"open dictionary":   {},
 		"unpack dictionary": {dictFile: {Data: []byte("text")}},

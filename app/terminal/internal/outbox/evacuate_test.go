@@ -16,13 +16,13 @@ import (
 const carriage = "XCVZ7JEXN7M2WQ3SO4YFTRBLHA"
 
 // carry evacuates all that waits and returns it.
-func (b *box) carry(t *testing.T, id string) []Carried {
+func (b *box) carry(t *testing.T) []Carried {
 	t.Helper()
 	list, whole, err := b.ToCarry(t.Context(), 100, 1<<20)
 	if err != nil || !whole {
 		t.Fatalf("whole %v, %v", whole, err)
 	}
-	marked, err := Evacuate(t.Context(), b.db, b.j, Evacuation{ID: id, Count: len(list), At: b.now}, keysOf(list), true)
+	marked, err := Evacuate(t.Context(), b.db, b.j, Evacuation{ID: carriage, Count: len(list), At: b.now}, keysOf(list), true)
 	if err != nil || marked != len(list) {
 		t.Fatalf("%d of %d marked, %v", marked, len(list), err)
 	}
@@ -45,7 +45,7 @@ func TestWhatIsCarriedAwayIsNotSent(t *testing.T) {
 	for b.get(t, flies).State != kiosk.InFlight {
 		b.lease(t)
 	}
-	list := b.carry(t, carriage)
+	list := b.carry(t)
 	if len(list) != 3 || list[1].Reason != kiosk.Gone || list[0].Sealed.Seq != 1 {
 		t.Fatalf("%+v", list)
 	}
@@ -145,7 +145,7 @@ func TestAdoptedEntriesAreSentAsTheyWereSealed(t *testing.T) {
 		from.put(t, order)
 	}
 	own := to.put(t, "ab12") // of somebody else, who has the same two bytes
-	list := from.carry(t, carriage)
+	list := from.carry(t)
 	adopt := func(want int) {
 		t.Helper()
 		fresh, err := Adopt(t.Context(), to.db, to.j, to.now, carriage, "PT01", list)
@@ -198,7 +198,7 @@ func TestAdoptedEntriesAreSentAsTheyWereSealed(t *testing.T) {
 func TestFilingGoesOnBesideWhatWasAdopted(t *testing.T) {
 	from := openTest(t)
 	from.put(t, "")
-	list := from.carry(t, carriage)
+	list := from.carry(t)
 	path := filepath.Join(t.TempDir(), store.FileName)
 	to := open(t, path, store.Options{})
 	if _, err := Adopt(t.Context(), to.db, to.j, to.now, carriage, "PT01", list); err != nil {
@@ -244,7 +244,7 @@ func TestAFencedEntryIsAnotherTerminals(t *testing.T) {
 func TestAnEvacuatedEntryIsNotPurged(t *testing.T) {
 	b := openTest(t)
 	b.put(t, "")
-	b.carry(t, carriage)
+	b.carry(t)
 	if n, err := b.Purge(t.Context(), b.now.Add(time.Hour)); err != nil || n != 0 {
 		t.Errorf("purged %d, %v", n, err)
 	}

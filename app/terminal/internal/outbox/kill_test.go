@@ -112,7 +112,7 @@ func killOften(t *testing.T, claim string, kills int) (claimed map[kiosk.Applica
 // it still managed to print.
 func killAfter(t *testing.T, path, claim string, n int, claimed map[kiosk.ApplicationID]bool) {
 	t.Helper()
-	child := exec.Command(os.Args[0])
+	child := exec.CommandContext(t.Context(), os.Args[0])
 	child.Env = append(os.Environ(), envFile+"="+path, envClaim+"="+claim)
 	child.Stderr = os.Stderr
 	out, err := child.StdoutPipe()

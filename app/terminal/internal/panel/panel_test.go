@@ -15,7 +15,7 @@ var (
 )
 
 // finger touches what is shown, by dx beside it, but for the dots that feel nothing.
-func finger(t *Trial, dead map[Cell]bool, dx int, now time.Time) time.Time {
+func finger(t *Trial, dead map[Cell]bool, dx int, now time.Time) {
 	for !t.Over() {
 		v := t.View(now)
 		switch {
@@ -32,7 +32,6 @@ func finger(t *Trial, dead map[Cell]bool, dx int, now time.Time) time.Time {
 			t.Press(v.Now.X+dx, v.Now.Y, now)
 		}
 	}
-	return now
 }
 
 func TestAWholeScreenIsGoneThrough(t *testing.T) {

@@ -117,8 +117,8 @@ func readReport(folder string) (r Report, err error) {
 	case err != nil:
 		return Report{}, err
 	}
-	if err := json.Unmarshal(text, &r); err != nil {
-		return Report{Cause: "its report cannot be read"}, nil
+	if json.Unmarshal(text, &r) != nil {
+		r = Report{Cause: "its report cannot be read"}
 	}
 	return r, nil
 }

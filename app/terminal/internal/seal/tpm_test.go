@@ -31,7 +31,7 @@ func simulated(t *testing.T) string {
 	t.Cleanup(func() { os.RemoveAll(dir) })
 	socket := filepath.Join(dir, "socket")
 	// As a daemon it returns when it listens.
-	cmd := exec.Command(program, "socket", "--tpm2", "--tpmstate", "dir="+dir, "--flags", "not-need-init,startup-clear",
+	cmd := exec.CommandContext(t.Context(), program, "socket", "--tpm2", "--tpmstate", "dir="+dir, "--flags", "not-need-init,startup-clear",
 		"--server", "type=unixio,path="+socket, "--ctrl", "type=unixio,path="+filepath.Join(dir, "control"),
 		"--daemon", "--pid", "file="+filepath.Join(dir, "pid"))
 	if said, err := cmd.CombinedOutput(); err != nil {

@@ -200,7 +200,9 @@ func TestACardReadBeforeTheWipeIsNotTheNextPersons(t *testing.T) {
 				t.Errorf("stage %s, resident %v, card left %v", st.Stage, st.Resident != nil, st.CardLeft)
 			}
 			cancel()
-			<-done
+			if err := <-done; err != nil {
+				t.Error(err)
+			}
 		})
 	}
 }
@@ -277,5 +279,7 @@ func BenchmarkReaderStateReachesTheScreen(b *testing.B) {
 	}
 	b.ReportMetric(float64(worst.Microseconds()), "worst-µs")
 	cancel()
-	<-done
+	if err := <-done; err != nil {
+		b.Error(err)
+	}
 }

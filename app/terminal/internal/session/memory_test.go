@@ -14,7 +14,7 @@ import (
 const canary = "金丝雀七三九一"
 
 // marked lays a card and answers, all marked, as far as the questions.
-func (v *stage) marked() session.State {
+func (v *stage) marked() {
 	v.t.Helper()
 	card := sample
 	text := func(s string) string { return canary + s }
@@ -24,7 +24,7 @@ func (v *stage) marked() session.State {
 	v.reader.cards <- card
 	synctest.Wait()
 	v.do(session.ConfirmIdentity{}, session.Next{})
-	return v.do(session.Answer{Field: "place", Value: form.Text(text("弄2号"))}, session.Answer{Field: "content", Value: form.Text(text("送外卖"))})
+	v.do(session.Answer{Field: "place", Value: form.Text(text("弄2号"))}, session.Answer{Field: "content", Value: form.Text(text("送外卖"))})
 }
 
 // filedMarked is a whole visit without a card that is filed, with a marked answer.

@@ -196,8 +196,7 @@ func (c *court) look(one terminal, ack kiosk.Acknowledgement) {
 		path := "/v1/cases/" + ack.Number
 		h := signed(one.Identity, http.MethodGet, path, "")
 		h.Set("Query-Code", code)
-		resp, _ := ask(c.t, http.MethodGet, one.any+path, "", h)
-		return resp.StatusCode
+		return ask(c.t, http.MethodGet, one.any+path, "", h).StatusCode
 	}
 	wrong := "000000"
 	if ack.QueryCode == wrong {

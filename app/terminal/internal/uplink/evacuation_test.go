@@ -24,7 +24,7 @@ func answering(status int, text string) func(*http.Request, []byte) (int, string
 
 func TestAdoptionIsAskedForAndAnswered(t *testing.T) {
 	ca := prooftest.New(t)
-	d := newDistrict(t, ca)
+	d := newDistrict(ca)
 	var asked api.Adoption
 	d.answer = func(r *http.Request, body []byte) (int, string) {
 		if r.Method != http.MethodPut || r.URL.Path != "/v1/evacuations/"+carriage+"/adoption" || json.Unmarshal(body, &asked) != nil {
@@ -60,7 +60,7 @@ func TestWhatIsNoWordOfTheCentralSettlesNothing(t *testing.T) {
 		"larger than any":          {ca.Answers, answering(200, strings.Repeat(" ", api.MaxBody+1)), "answer_too_large"},
 		"a central without fences": {ca.Answers, answering(404, `{"status":404,"code":"not-found"}`), "not-found"},
 	} {
-		d := newDistrict(t, ca)
+		d := newDistrict(ca)
 		d.key, d.answer = tt.key, tt.answer
 		u := d.listen(t, newBadge(t, ca), nil)
 		_, err := u.Adopt(t.Context(), carriage, "said", []byte(`{}`))
@@ -89,7 +89,7 @@ func TestAFenceIsTheCentralsOwn(t *testing.T) {
 	ca, rogue := prooftest.New(t), prooftest.New(t)
 	entry := kiosk.Entry{ID: kiosk.ApplicationID(carriage), Body: []byte("{}")}
 	for name, key := range map[string]ed25519.PrivateKey{"the central": ca.Answers, "somebody": rogue.Answers} {
-		d := newDistrict(t, ca)
+		d := newDistrict(ca)
 		d.key, d.answer = key, answering(409, `{"status":409,"code":"fenced"}`)
 		_, err := d.listen(t, newBadge(t, ca), nil).Send(t.Context(), entry)
 		var no *relay.Rejected

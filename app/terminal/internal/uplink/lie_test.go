@@ -119,7 +119,7 @@ func relayed(t *testing.T, lie func(*api.Acknowledgement), ca *prooftest.CA, che
 	synctest.Test(t, func(t *testing.T) {
 		queue := openQueue(t) // inside: virtual time stands still while somebody waits outside
 		id := put(t, queue, 1)
-		d := newDistrict(t, ca)
+		d := newDistrict(ca)
 		d.answer = func(r *http.Request, body []byte) (int, string) {
 			a := truth(r, body)
 			lie(&a)

@@ -58,7 +58,7 @@ func TestMutatedAnswersDeleteNothing(t *testing.T) {
 		ca := prooftest.New(t)
 		queue := openQueue(t)
 		id := put(t, queue, 1)
-		d := newDistrict(t, ca)
+		d := newDistrict(ca)
 		var wrong []string
 		told := 0
 		d.answer = func(r *http.Request, body []byte) (int, string) {

@@ -100,7 +100,7 @@ type district struct {
 // listen serves on this machine's network.
 func (d *district) listen(t *testing.T, id uplink.Identity, c *clock.Clock) *uplink.Uplink {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -181,7 +181,7 @@ func health(at time.Time) func(*http.Request, []byte) (int, string) {
 	}
 }
 
-func newDistrict(t *testing.T, ca *prooftest.CA) *district {
+func newDistrict(ca *prooftest.CA) *district {
 	return &district{server: ca.Server(), now: time.Now, key: ca.Answers, answer: health(time.Now())}
 }
 
@@ -213,7 +213,7 @@ func TestWhomATerminalBelieves(t *testing.T) {
 		"does not take the caller": {func(d *district) { d.answer = says(403) }, 0, "http_403"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			d := newDistrict(t, ca)
+			d := newDistrict(ca)
 			tt.change(d)
 			c := clock.New(time.Time{})
 			c.Learn(time.Now().Add(tt.ahead))
@@ -249,7 +249,7 @@ func TestOnlyTheCentralsOwnNoParks(t *testing.T) {
 		key  ed25519.PrivateKey
 		want string
 	}{"the central's": {ca.Answers, "conflict"}, "somebody's": {rogue.Answers, "http_409"}} {
-		d := newDistrict(t, ca)
+		d := newDistrict(ca)
 		d.key, d.answer = tt.key, says(409)
 		_, err := d.listen(t, newBadge(t, ca), nil).Send(t.Context(), kiosk.Entry{ID: kiosk.ApplicationID(strings.Repeat("A", 26)), Body: []byte("{}")})
 		if got := codeOf(err); got != tt.want {
@@ -280,7 +280,7 @@ func TestAWrongClockIsSetRight(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				ca := prooftest.New(t)
 				ahead := time.Until(tt.real)
-				d := newDistrict(t, ca)
+				d := newDistrict(ca)
 				d.now = func() time.Time { return time.Now().Add(ahead) }
 				around := func(c *x509.Certificate) {
 					c.NotBefore, c.NotAfter = time.Date(1999, 1, 1, 0, 0, 0, 0, time.UTC), tt.real.AddDate(0, 0, 90)

@@ -228,7 +228,7 @@ func TestThreeDaysWithoutALine(t *testing.T) {
 		var mu sync.Mutex // several are on their way at once
 		calls := 0
 		applied := map[string]int{}
-		d := newDistrict(t, ca)
+		d := newDistrict(ca)
 		d.answer = func(r *http.Request, body []byte) (int, string) {
 			mu.Lock()
 			defer mu.Unlock()
