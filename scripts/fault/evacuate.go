@@ -175,7 +175,7 @@ func (h *handover) round(ctx context.Context, n *tally, k int) error {
 		return fmt.Errorf("evacuate: exit %d: %s, %w", exit, said, err)
 	}
 	if k%3 == 2 {
-		return h.takeBack(ctx, n)
+		return h.takeBack(ctx)
 	}
 	return h.adopt(ctx, n, k)
 }
@@ -186,7 +186,7 @@ func (h *handover) file(ctx context.Context, name string, s *said, count int) er
 }
 
 // takeBack has the old terminal send itself what nobody has adopted.
-func (h *handover) takeBack(ctx context.Context, n *tally) error {
+func (h *handover) takeBack(ctx context.Context) error {
 	exit, said, err := h.until(ctx, oldName, "evacuate", "--undo")
 	if err != nil || exit != 0 && exit != 4 {
 		return fmt.Errorf("undo: exit %d: %s, %w", exit, said, err)

@@ -177,7 +177,7 @@ func middle(c probe.Control) image.Point {
 // touches goes from home to a life event and back, and returns both pages as they
 // look, home first.
 func (m *measurer) touches(ctx context.Context) (line, []probe.View, error) {
-	if _, err := m.tap(ctx, "start"); err != nil {
+	if err := m.tap(ctx, "start"); err != nil {
 		return line{}, nil, err
 	}
 	pages := make([]probe.View, 2)
@@ -200,13 +200,13 @@ func (m *measurer) touches(ctx context.Context) (line, []probe.View, error) {
 	return line{what: "touch to changed page / bare pages of the same objects", value: value, unit: "ms", limit: 1.3}, pages, err
 }
 
-func (m *measurer) tap(ctx context.Context, id string) (probe.Control, error) {
+func (m *measurer) tap(ctx context.Context, id string) error {
 	_, c, err := m.wait(ctx, id)
 	if err != nil {
-		return c, err
+		return err
 	}
 	at := middle(c)
-	return c, m.display.Tap(at.X, at.Y)
+	return m.display.Tap(at.X, at.Y)
 }
 
 // barePages measures the same touches on pages that paint the same boxes, words
@@ -246,7 +246,7 @@ func (m *measurer) cards(ctx context.Context) (line, error) {
 	var button probe.Control
 	for round := range m.rounds + 1 {
 		for _, id := range []string{"event:flexible", "service:flexible-employment-registration", "begin"} {
-			if _, err := m.tap(ctx, id); err != nil {
+			if err := m.tap(ctx, id); err != nil {
 				return line{}, err
 			}
 		}
@@ -297,7 +297,7 @@ func (m *measurer) again(ctx context.Context) error {
 	if err := m.devices.TakeCard(ctx); err != nil {
 		return err
 	}
-	if _, err := m.tap(ctx, "not-me"); err != nil {
+	if err := m.tap(ctx, "not-me"); err != nil {
 		return err
 	}
 	view, err := m.screen.Look(ctx)
@@ -311,6 +311,6 @@ func (m *measurer) again(ctx context.Context) error {
 	if view.Screen == "end" {
 		id = "again"
 	}
-	_, err = m.tap(ctx, id)
+	err = m.tap(ctx, id)
 	return err
 }

@@ -13,7 +13,7 @@ const home = `{"screen":"home","serial":12,"lang":"zh","busy":false,"texts":["æ‚
 
 func TestLookReadsOneDocumentFromTheSocket(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "s")
-	listener, err := net.Listen("unix", path)
+	listener, err := new(net.ListenConfig).Listen(t.Context(), "unix", path)
 	if err != nil {
 		t.Fatal(err)
 	}

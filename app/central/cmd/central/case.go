@@ -3,11 +3,9 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"flag"
 	"fmt"
 	"io"
-	"os"
 	"time"
 
 	"leye/app/catalogue"
@@ -50,7 +48,7 @@ type note struct {
 	Code  string `json:"code"`
 }
 
-func printCase(ctx context.Context, args []string, stdout, stderr io.Writer) (err error) {
+func printCase(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	f := flag.NewFlagSet("case", flag.ContinueOnError)
 	db := f.String("db", "central.db", "")
 	show := f.Bool("show", false, "")
@@ -65,28 +63,20 @@ func printCase(ctx context.Context, args []string, stdout, stderr io.Writer) (er
 	if !ok {
 		return usage(stderr, "%q is not a case number, or a digit of it is wrong", words[0])
 	}
-	l, err := openExisting(ctx, *db)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, l.Close()) }()
-	d, err := read(ctx, l, number, *show)
-	if err != nil {
-		return err
-	}
+	return inLedger(ctx, *db, func(l *ledger.Ledger) error {
+		d, err := read(ctx, l, number, *show)
+		if err != nil {
+			return err
+		}
+		return printJSON(stdout, d)
+	})
+}
+
+func printJSON(stdout io.Writer, v any) error {
 	e := json.NewEncoder(stdout)
 	e.SetIndent("", "  ")
 	e.SetEscapeHTML(false)
-	return e.Encode(d)
-}
-
-// openExisting opens a database that is there: a slip in its path must not make
-// a new one.
-func openExisting(ctx context.Context, path string) (*ledger.Ledger, error) {
-	if _, err := os.Stat(path); err != nil {
-		return nil, fmt.Errorf("open database: %w", err)
-	}
-	return ledger.Open(ctx, path, ledger.Options{})
+	return e.Encode(v)
 }
 
 // read collects a case. Showing personal answers in full is put on record first.
@@ -146,7 +136,7 @@ func answers(ctx context.Context, l *ledger.Ledger, c ledger.Case, show bool) (f
 	return mask.Answers(declared.Fields(service), given), nil
 }
 
-func newPassword(ctx context.Context, args []string, stdout, stderr io.Writer) (err error) {
+func newPassword(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	f := flag.NewFlagSet("password", flag.ContinueOnError)
 	db := f.String("db", "central.db", "")
 	words, err := parse(f, args, stderr)
@@ -156,15 +146,12 @@ func newPassword(ctx context.Context, args []string, stdout, stderr io.Writer) (
 	if len(words) > 0 {
 		return usage(stderr, "password takes no word %q", words[0])
 	}
-	l, err := openExisting(ctx, *db)
-	if err != nil {
+	return inLedger(ctx, *db, func(l *ledger.Ledger) error {
+		password, err := console.ResetPassword(ctx, l)
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintln(stdout, "console password (shown this once):", password)
 		return err
-	}
-	defer func() { err = errors.Join(err, l.Close()) }()
-	password, err := console.ResetPassword(ctx, l)
-	if err != nil {
-		return err
-	}
-	_, err = fmt.Fprintln(stdout, "console password (shown this once):", password)
-	return err
+	})
 }

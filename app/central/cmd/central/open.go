@@ -4,14 +4,12 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"os"
 	"os/user"
 	"strconv"
-	"text/tabwriter"
 	"time"
 
 	"leye/app/api"
@@ -64,29 +62,27 @@ func printSealed(ctx context.Context, args []string, stdout, stderr io.Writer) e
 			return err
 		}
 	}
-	e := json.NewEncoder(stdout)
-	e.SetIndent("", "  ")
-	e.SetEscapeHTML(false)
-	return e.Encode(o)
+	return printJSON(stdout, o)
 }
 
 // record puts the look where no later one can deny it, before anything is shown.
-func record(ctx context.Context, db string, o opened) (err error) {
-	l, err := openExisting(ctx, db)
-	if err != nil {
-		return fmt.Errorf("put the look on record: %w", err)
-	}
-	defer func() { err = errors.Join(err, l.Close()) }()
+func record(ctx context.Context, db string, o opened) error {
 	actor := "uid " + strconv.Itoa(os.Getuid()) // where it has no name
 	if who, err := user.Current(); err == nil {
 		actor = who.Username
 	}
-	return l.AddLook(ctx, ledger.Look{
-		Actor: actor, Application: o.ApplicationID, Terminal: o.Terminal, Reference: o.Reference, Digest: o.Digest,
+	err := inLedger(ctx, db, func(l *ledger.Ledger) error {
+		return l.AddLook(ctx, ledger.Look{
+			Actor: actor, Application: o.ApplicationID, Terminal: o.Terminal, Reference: o.Reference, Digest: o.Digest,
+		})
 	})
+	if err != nil {
+		return fmt.Errorf("put the look on record: %w", err)
+	}
+	return nil
 }
 
-func looks(ctx context.Context, args []string, stdout, stderr io.Writer) (err error) {
+func looks(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	f := flag.NewFlagSet("looks", flag.ContinueOnError)
 	db := f.String("db", "central.db", "")
 	words, err := parse(f, args, stderr)
@@ -96,21 +92,17 @@ func looks(ctx context.Context, args []string, stdout, stderr io.Writer) (err er
 	if len(words) > 0 {
 		return usage(stderr, "looks takes no word %q", words[0])
 	}
-	l, err := openExisting(ctx, *db)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, l.Close()) }()
-	all, err := l.Looks(ctx)
-	if err != nil {
-		return err
-	}
-	w := tabwriter.NewWriter(stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "AT\tBY\tTERMINAL\tREFERENCE\tAPPLICATION\tDIGEST")
-	for _, k := range all {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", k.At.Format(minute), k.Actor, k.Terminal, k.Reference, k.Application, k.Digest)
-	}
-	return w.Flush()
+	return inLedger(ctx, *db, func(l *ledger.Ledger) error {
+		all, err := l.Looks(ctx)
+		if err != nil {
+			return err
+		}
+		w := newTable(stdout, "AT", "BY", "TERMINAL", "REFERENCE", "APPLICATION", "DIGEST")
+		for _, k := range all {
+			w.row(when(k.At), k.Actor, k.Terminal, k.Reference, k.Application, k.Digest)
+		}
+		return w.Flush()
+	})
 }
 
 func unseal(keys *keyring.Ring, text []byte, show bool) (opened, error) {

@@ -3,11 +3,9 @@ package main
 import (
 	"cmp"
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"io"
-	"text/tabwriter"
 	"time"
 
 	"leye/app/central/internal/authority"
@@ -16,54 +14,21 @@ import (
 	"leye/app/central/internal/ledger"
 )
 
-// terminals does what its first word says, in an open ledger.
-func terminals(ctx context.Context, args []string, stdout, stderr io.Writer) (err error) {
-	f := flag.NewFlagSet("terminals", flag.ContinueOnError)
-	db := f.String("db", "central.db", "")
-	words, err := parse(f, args, stderr)
-	if err != nil {
-		return err
-	}
-	do, id, err := choose(words, stderr)
-	if err != nil {
-		return err
-	}
-	l, err := openExisting(ctx, *db)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, l.Close()) }()
-	return do(ctx, l, id, stdout)
+func terminals(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	return verbs{
+		name: "terminals", takes: "list, or add, revoke, head, key, earlier or settle with ID", what: "a terminal's name", fits: intake.ValidTerminal,
+		list: listTerminals, ofOne: map[string]verb{
+			"add": addTerminal, "revoke": revokeTerminal, "head": printHead, "key": printHeadKey, "earlier": printEarlierHeads, "settle": settleHead,
+		},
+	}.run(ctx, args, stdout, stderr)
 }
-
-type withTerminal func(ctx context.Context, l *ledger.Ledger, id string, stdout io.Writer) error
-
-func choose(words []string, stderr io.Writer) (do withTerminal, id string, err error) {
-	ofOne := map[string]withTerminal{
-		"add": addTerminal, "revoke": revokeTerminal, "head": printHead, "key": printHeadKey, "earlier": printEarlierHeads, "settle": settleHead,
-	}
-	switch {
-	case len(words) == 1 && words[0] == "list":
-		return listTerminals, "", nil
-	case len(words) != 2 || ofOne[words[0]] == nil:
-		return nil, "", usage(stderr, "terminals takes list, or add, revoke, head, key, earlier or settle with ID")
-	case !intake.ValidTerminal(words[1]):
-		return nil, "", usage(stderr, "%q is not a terminal's name", words[1])
-	}
-	return ofOne[words[0]], words[1], nil
-}
-
-const minute = "2006-01-02 15:04"
-
-// shanghai is the zone of every time that is printed.
-var shanghai = time.FixedZone("CST", 8*60*60)
 
 func addTerminal(ctx context.Context, l *ledger.Ledger, id string, stdout io.Writer) error {
 	code, expires, err := enrolment.New(nil, l, nil).NewCode(ctx, id)
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(stdout, "code: %s\nfor terminal %s, once, until %s\n", code, id, expires.In(shanghai).Format(minute))
+	_, err = fmt.Fprintf(stdout, "code: %s\nfor terminal %s, once, until %s\n", code, id, when(expires))
 	return err
 }
 
@@ -92,12 +57,10 @@ func listTerminals(ctx context.Context, l *ledger.Ledger, _ string, stdout io.Wr
 	for _, h := range heads {
 		journals[h.Terminal] = h
 	}
-	w := tabwriter.NewWriter(stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "TERMINAL\tCERTIFICATE\tISSUED\tENDS\tSERIAL\tJOURNAL\tRESTARTS\tALARM")
+	w := newTable(stdout, "TERMINAL", "CERTIFICATE", "ISSUED", "ENDS", "SERIAL", "JOURNAL", "RESTARTS", "ALARM")
 	for _, c := range all {
 		h := journals[c.Terminal]
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%d\t%d\t%s\n", c.Terminal, standing(c, time.Now()),
-			c.IssuedAt.Format(minute), c.EndsAt.Format(minute), c.Serial, h.Seq, h.Generation, cmp.Or(string(h.Alarm), "none"))
+		w.row(c.Terminal, standing(c, time.Now()), when(c.IssuedAt), when(c.EndsAt), c.Serial, h.Seq, h.Generation, cmp.Or(string(h.Alarm), "none"))
 	}
 	return w.Flush()
 }

@@ -126,10 +126,10 @@ func (d *desk) name(link, device string) error {
 		return err
 	}
 	d.names = append(d.names, func() error {
-		if to, err := os.Readlink(link); err != nil || to != device {
-			return nil // another run has taken the name over
+		if to, err := os.Readlink(link); err == nil && to == device {
+			return os.Remove(link)
 		}
-		return os.Remove(link)
+		return nil // another run has taken the name over
 	})
 	return nil
 }
@@ -182,10 +182,10 @@ func (d *desk) announce(url string) error {
 		return err
 	}
 	d.names = append(d.names, func() error {
-		if now, err := os.ReadFile(file); err != nil || string(now) != url {
-			return nil
+		if now, err := os.ReadFile(file); err == nil && string(now) == url {
+			return os.Remove(file)
 		}
-		return os.Remove(file)
+		return nil
 	})
 	return nil
 }
