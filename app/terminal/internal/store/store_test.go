@@ -62,6 +62,7 @@ func TestOnlyANoteDoesNotWaitForTheDisk(t *testing.T) {
 	s := openTest(t, filepath.Join(t.TempDir(), FileName), Options{})
 	undone := errors.New("undone")
 	ended, end := context.WithCancel(t.Context())
+	defer end()
 	for _, c := range []struct {
 		name string
 		do   func(context.Context, func(*sql.Tx) error) error
