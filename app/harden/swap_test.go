@@ -2,6 +2,7 @@ package harden
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -84,7 +85,7 @@ func newSwap(t *testing.T) *swap {
 		t.Fatal(err)
 	}
 	for _, program := range []string{"/sbin/mkswap", "/sbin/swapon"} {
-		if said, err := exec.Command(program, s.path).CombinedOutput(); err != nil {
+		if said, err := exec.CommandContext(t.Context(), program, s.path).CombinedOutput(); err != nil {
 			t.Skipf("no swap can be added here: %s: %v: %s", program, err, said)
 		}
 	}
@@ -98,7 +99,7 @@ func (s *swap) off(t *testing.T) {
 	if !s.on {
 		return
 	}
-	if said, err := exec.Command("/sbin/swapoff", s.path).CombinedOutput(); err != nil {
+	if said, err := exec.CommandContext(context.WithoutCancel(t.Context()), "/sbin/swapoff", s.path).CombinedOutput(); err != nil {
 		t.Errorf("end swapping: %v: %s", err, said)
 	}
 	s.on = false
