@@ -116,6 +116,7 @@ func (c *court) tell(one terminal) envelope.PublicKey {
 		Conditions: &[]api.Condition{{Code: "P-021", Severity: api.ConditionSeverityWarning, Text: &text}},
 	})
 	c.expect("beat", err, "")
+	c.grow(one)
 	request, err := one.Request()
 	fatal(c.t, err)
 	renewed, err := one.Renew(ctx, "PT01", request)
@@ -128,6 +129,35 @@ func (c *court) tell(one terminal) envelope.PublicKey {
 	key, err := envelope.NewPublicKey(envelope.Suite(h.SealKey.Suite), h.SealKey.Key)
 	fatal(c.t, err)
 	return key
+}
+
+// grow has a terminal show its journal as it grows, and then another one.
+func (c *court) grow(one terminal) {
+	var head proof.Head
+	beat := func(from proof.Head, codes ...string) api.HeartbeatAnswer {
+		shown, lines := []api.JournalLine{}, []proof.Line{}
+		for _, code := range codes {
+			l := proof.Line{At: time.Now().UnixMilli(), Event: "entry.put", Entry: someID, Code: code}
+			lines = append(lines, l)
+			shown = append(shown, api.JournalLine{At: l.At, Event: l.Event, Entry: l.Entry, Code: l.Code})
+		}
+		var err error
+		head, err = from.Grown(lines)
+		fatal(c.t, err)
+		note, err := head.Sign(one.Key())
+		fatal(c.t, err)
+		answer, err := one.Beat(c.t.Context(), "PT01", api.Heartbeat{SentAt: time.Now(), Version: "1.0.0", JournalHead: &note, JournalLines: &shown})
+		c.expect("beat with a journal", err, "")
+		return answer
+	}
+	none := proof.Head{Terminal: "PT01"}
+	beat(none, "one")
+	if kept := beat(head, "two", "three").JournalKept; kept == nil || kept.Seq != head.Seq {
+		c.t.Errorf("kept is %+v, shown was %+v", kept, head)
+	}
+	if alarm := beat(none, "one", "two", "other").JournalAlarm; alarm == nil {
+		c.t.Error("another journal raises no alarm")
+	}
 }
 
 // sealedTo is an application of a terminal, sealed.
