@@ -202,7 +202,9 @@ func TestWhomATerminalBelieves(t *testing.T) {
 			d.server = ca.Server(func(c *x509.Certificate) { c.DNSNames = []string{"other.example"} })
 		}, 0, uplink.CodeUntrusted},
 		"a terminal poses as one":  {func(d *district) { d.server = newBadge(t, ca).cert }, 0, uplink.CodeUntrusted},
-		"clock ten years ahead":    {func(*district) {}, 10 * 365 * 24 * time.Hour, uplink.CodeUntrusted},
+		"clock ten years ahead":    {func(*district) {}, 10 * 365 * 24 * time.Hour, "<nil>"},
+		"and a rogue central":      {func(d *district) { d.server = rogue.Server() }, 10 * 365 * 24 * time.Hour, uplink.CodeUntrusted},
+		"and its time not signed":  {func(d *district) { d.key = rogue.Answers }, 10 * 365 * 24 * time.Hour, uplink.CodeUntrusted},
 		"TLS 1.2":                  {func(d *district) { d.version = tls.VersionTLS12 }, 0, uplink.CodeUnwelcome},
 		"answers not signed":       {func(d *district) { d.forge = func(h http.Header) { h.Del(proof.SignatureField) } }, 0, uplink.CodeUnsigned},
 		"signed by another key":    {func(d *district) { d.key = rogue.Answers }, 0, uplink.CodeUnsigned},

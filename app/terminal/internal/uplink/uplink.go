@@ -46,11 +46,11 @@ type Config struct {
 }
 
 // tls is for one connection: certificate and roots change while the terminal runs.
-func (c Config) tls() *tls.Config {
+func (c Config) tls(now func() time.Time) *tls.Config {
 	if c.Identity != nil {
-		return c.Identity.TLS(c.Clock.Now)
+		return c.Identity.TLS(now)
 	}
-	return &tls.Config{MinVersion: tls.VersionTLS13, RootCAs: c.Trust.Pool(), Time: c.Clock.Now}
+	return &tls.Config{MinVersion: tls.VersionTLS13, RootCAs: c.Trust.Pool(), Time: now}
 }
 
 // How long the parts of a request may take: a central that is there answers each
@@ -85,17 +85,25 @@ func New(c Config) (*Uplink, error) {
 	if c.Clock == nil {
 		c.Clock = clock.New(time.Time{})
 	}
-	return &Uplink{base: c.Base, cfg: c, breaker: newBreaker(c.Rand), client: &http.Client{
+	return &Uplink{base: c.Base, cfg: c, breaker: newBreaker(c.Rand), client: c.client(c.Clock.Now)}, nil
+}
+
+// client holds certificates against what now says.
+func (c Config) client(now func() time.Time) *http.Client {
+	dialTLS := func(ctx context.Context, network, address string) (net.Conn, error) {
+		return c.dialTLS(ctx, network, address, c.tls(now))
+	}
+	return &http.Client{
 		Timeout: c.Timeout,
 		// A redirect would carry personal data to a place nobody configured.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		// Of its own: no proxy from the environment may come between, and few
 		// connections, since one task sends a few entries at a time.
 		Transport: &http.Transport{
-			DialContext: c.dial, DialTLSContext: c.dialTLS, ResponseHeaderTimeout: headerTime,
+			DialContext: c.dial, DialTLSContext: dialTLS, ResponseHeaderTimeout: headerTime,
 			MaxIdleConnsPerHost: 6, IdleConnTimeout: time.Minute, MaxResponseHeaderBytes: 16 << 10,
 		},
-	}}, nil
+	}
 }
 
 func (c Config) dial(ctx context.Context, network, address string) (net.Conn, error) {
@@ -104,12 +112,11 @@ func (c Config) dial(ctx context.Context, network, address string) (net.Conn, er
 	return c.Dial(ctx, network, address)
 }
 
-func (c Config) dialTLS(ctx context.Context, network, address string) (net.Conn, error) {
+func (c Config) dialTLS(ctx context.Context, network, address string, settings *tls.Config) (net.Conn, error) {
 	plain, err := c.dial(ctx, network, address)
 	if err != nil {
 		return nil, err
 	}
-	settings := c.tls()
 	if settings.ServerName, _, err = net.SplitHostPort(address); err != nil {
 		return nil, errors.Join(err, plain.Close())
 	}
@@ -164,29 +171,40 @@ func overloaded(status int) bool {
 	}, status)
 }
 
-// exchange signs once more, by the central's clock, what the central found signed
-// at another time.
+// exchange asks once more when only the machine's clock was in the way, and the
+// central has told the time.
 func (u *Uplink) exchange(ctx context.Context, req *http.Request, most int64) (*http.Response, []byte, error) {
-	resp, answer, err := u.once(ctx, req, most)
-	if err != nil || u.cfg.Identity == nil || resp.StatusCode != http.StatusUnauthorized {
+	resp, answer, err := u.once(ctx, u.client, req, most)
+	if u.cfg.Identity == nil || !u.told(ctx, resp, answer, err) {
 		return resp, answer, err
-	}
-	if p, ok := problem(resp, answer); !ok || p.Code != api.ProblemCodeStale {
-		return resp, answer, nil
 	}
 	if req.GetBody != nil {
 		if req.Body, err = req.GetBody(); err != nil {
 			return nil, nil, &relay.Failure{Code: "request", Err: err}
 		}
 	}
-	return u.once(ctx, req, most)
+	return u.once(ctx, u.client, req, most)
 }
 
-func (u *Uplink) once(ctx context.Context, req *http.Request, most int64) (*http.Response, []byte, error) {
+// told reports whether the central has just told a time that it missed: in its
+// answer to what was signed at another one, or when it is asked because its
+// certificate seems to be over.
+func (u *Uplink) told(ctx context.Context, resp *http.Response, answer []byte, err error) bool {
+	if of := outOfWindow(err); of != nil {
+		return u.askTime(ctx, of) == nil
+	}
+	if err != nil || resp.StatusCode != http.StatusUnauthorized {
+		return false
+	}
+	p, ok := problem(resp, answer)
+	return ok && p.Code == api.ProblemCodeStale
+}
+
+func (u *Uplink) once(ctx context.Context, client *http.Client, req *http.Request, most int64) (*http.Response, []byte, error) {
 	if err := u.sign(req); err != nil {
 		return nil, nil, &relay.Failure{Code: "request", Err: err}
 	}
-	resp, err := u.client.Do(req.WithContext(ctx))
+	resp, err := client.Do(req.WithContext(ctx))
 	if err != nil {
 		return nil, nil, failed(err)
 	}
