@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"syscall"
+	"sync"
 	"time"
+
+	"leye/scripts/internal/peak"
 )
 
 // backlogJudge lets many applications wait: filing, starting and sending may not
@@ -119,12 +121,12 @@ func (t *trial) sendAndTime(ctx context.Context, c *central) (each time.Duration
 	defer cancel()
 	s := newSaid()
 	cmd := t.filer(ctx, "relay", t.path("store"), "--central", c.url(), "--empty")
+	var looking sync.WaitGroup
 	began := time.Now()
-	if err := s.listen(cmd, func(*process) error { return nil }); err != nil {
-		return 0, 0, err
-	}
-	if use, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
-		memory = float64(use.Maxrss) / 1024
-	}
-	return time.Since(began) / time.Duration(max(1, len(s.accepted))), memory, nil
+	err = listenFrom(cmd, func(p *process) {
+		looking.Go(func() { memory = peak.Of(p.cmd.Process.Pid, p.done) })
+	}, func(line string, _ *process) error { return s.take(line) })
+	took := time.Since(began)
+	looking.Wait()
+	return took / time.Duration(max(1, len(s.accepted))), memory, err
 }

@@ -71,6 +71,11 @@ func (s *said) listen(cmd *exec.Cmd, each func(*process) error) error {
 // listen runs a program and hears every line that it managed to say, until it has
 // ended.
 func listen(cmd *exec.Cmd, hear func(line string, p *process) error) error {
+	return listenFrom(cmd, func(*process) {}, hear)
+}
+
+// listenFrom is listen that calls begun as soon as the program runs.
+func listenFrom(cmd *exec.Cmd, begun func(*process), hear func(line string, p *process) error) error {
 	// An open pipe of our own: what was written before a kill is still read.
 	r, w := io.Pipe()
 	var words bytes.Buffer
@@ -79,6 +84,7 @@ func listen(cmd *exec.Cmd, hear func(line string, p *process) error) error {
 	if err != nil {
 		return err
 	}
+	begun(p)
 	go func() {
 		<-p.done
 		w.Close()

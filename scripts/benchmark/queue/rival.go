@@ -11,10 +11,11 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
+	"sync"
 	"time"
 
 	"leye/scripts/internal/figure"
+	"leye/scripts/internal/peak"
 )
 
 const bodySize = "4096"
@@ -115,11 +116,17 @@ func (c config) do(ctx context.Context, name string, args ...string) (said strin
 	cmd := exec.CommandContext(ctx, name, args...)
 	var out, words bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &words
-	if err := cmd.Run(); err != nil {
-		return "", 0, fmt.Errorf("run %s: %w\n%s", filepath.Base(name), err, words.String())
+	if err := cmd.Start(); err != nil {
+		return "", 0, fmt.Errorf("start %s: %w", filepath.Base(name), err)
 	}
-	if use, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
-		memory = float64(use.Maxrss) / 1024
+	ended := make(chan struct{})
+	var looking sync.WaitGroup
+	looking.Go(func() { memory = peak.Of(cmd.Process.Pid, ended) })
+	err = cmd.Wait()
+	close(ended)
+	looking.Wait()
+	if err != nil {
+		return "", 0, fmt.Errorf("run %s: %w\n%s", filepath.Base(name), err, words.String())
 	}
 	return out.String(), memory, nil
 }

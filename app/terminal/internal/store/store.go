@@ -217,7 +217,7 @@ func (s *Store) prepare(ctx context.Context, opt Options) (err error) {
 const (
 	quickCheck = "PRAGMA quick_check(1)"
 	fullCheck  = "PRAGMA integrity_check(1)"
-	mostFull   = 128 << 20
+	mostFull   = 64 << 20
 )
 
 // Checked reports whether the file was small enough to be read when it was opened;
