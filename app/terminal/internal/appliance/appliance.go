@@ -214,7 +214,7 @@ func (b *build) openDevices(ctx context.Context) error {
 	paper.printer, b.pulse.slips = b.printer, paper
 	b.Session = session.New(session.Config{
 		Terminal: cfg.Terminal.ID, Catalogue: b.Catalogue, Policies: b.Policies,
-		Reader: readers[0], Reader2: readers[1], Scanner: codes, Submitter: &submitter{b.queue}, Slips: paper, Log: b.log,
+		Reader: readers[0], Reader2: readers[1], Scanner: codes, Submitter: &submitter{b.queue}, Cases: cases{b.line, b.queue}, Slips: paper, Log: b.log,
 		Idle: cfg.Visit.Idle, Warn: cfg.Visit.Warn, WaitForCentral: cfg.Visit.WaitForCentral, Farewell: cfg.Visit.Farewell, NoCard: cfg.Visit.NoCard,
 	})
 	b.tasks = append(b.tasks, b.Session, paper)

@@ -5,8 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"log/slog"
-	"slices"
-	"strings"
 	"time"
 
 	"leye/app/api"
@@ -24,7 +22,6 @@ import (
 	"leye/app/terminal/internal/seal"
 	"leye/app/terminal/internal/session"
 	"leye/app/terminal/internal/store"
-	"leye/app/terminal/internal/uplink"
 	"leye/devices/idcard"
 	"leye/devices/printer"
 )
@@ -261,15 +258,16 @@ func (p *pulse) today() (time.Time, bool) {
 
 // heard takes what the central's answer says of line and clock.
 func (p *pulse) heard(a heartbeat.Answer) {
+	wrong := kiosk.Code("")
+	if a.Err != nil {
+		wrong = lineCode(a.Err)
+	}
+	p.stand(kiosk.CodeLineDown, wrong == kiosk.CodeLineDown && !p.stranger())
+	p.stand(kiosk.CodeUntrusted, wrong == kiosk.CodeUntrusted && !p.stranger())
+	p.stand(kiosk.CodeCentralRefused, wrong == kiosk.CodeCentralRefused)
+	p.stand(kiosk.CodeCentralFailing, wrong == kiosk.CodeCentralFailing)
 	var f *relay.Failure
-	answers := a.Err == nil || errors.As(a.Err, &f) && strings.HasPrefix(f.Code, "http_")
-	denied := f != nil && slices.Contains([]string{"http_401", "http_403", uplink.CodeUnwelcome}, f.Code)
-	untrusted := f != nil && (f.Code == uplink.CodeUntrusted || f.Code == uplink.CodeUnsigned) && !p.stranger()
-	p.stand(kiosk.CodeLineDown, !answers && !denied && !untrusted && !p.stranger())
-	p.stand(kiosk.CodeUntrusted, untrusted)
-	p.stand(kiosk.CodeCentralRefused, denied)
-	p.stand(kiosk.CodeCentralFailing, answers && a.Err != nil && !denied)
-	if f != nil && f.Code == "http_400" {
+	if errors.As(a.Err, &f) && f.Code == "http_400" {
 		p.witness.Refused()
 	}
 	if a.Err != nil {

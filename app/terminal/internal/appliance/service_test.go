@@ -62,7 +62,7 @@ func TestAnEvacuatedTerminalIsOutOfServiceUntilStaffSaySo(t *testing.T) {
 	_, err = outbox.Evacuate(ctx, db, record, outbox.Evacuation{ID: "E", Count: 1, At: time.Now()}, []kiosk.ApplicationID{list[0].ID}, whole)
 	fatal(t, err)
 	look(true)
-	var said *notKept
+	var said *failure
 	if err := file(); !errors.As(err, &said) || said.Code() != kiosk.CodeEvacuated {
 		t.Errorf("filed: %v", err)
 	}

@@ -62,7 +62,7 @@ func (s *slips) Run(ctx context.Context) error {
 func (s *slips) handOver(ctx context.Context, row slip.Slip) {
 	became, err := s.printer.AwaitTaken(ctx, patience)
 	if row == (slip.Slip{}) && err == nil {
-		return // a notice: no record says that it was printed
+		return // no record says that it was printed
 	}
 	to, known := map[printer.Handover]slip.State{printer.Taken: slip.Taken, printer.Retracted: slip.Retracted}[became]
 	if err == nil && known {
@@ -86,14 +86,14 @@ func (s *slips) Print(ctx context.Context, f session.Filing) (printer.Proof, err
 func (s *slips) printAs(ctx context.Context, entry kiosk.ApplicationID, compose func(print int) (printer.Document, error)) (printer.Proof, error) {
 	row, err := s.ledger.Prepare(ctx, entry)
 	if err != nil {
-		return printer.NotSent, &notKept{storeCode(err), err}
+		return printer.NotSent, &failure{storeCode(err), err}
 	}
 	doc, err := compose(row.Print)
 	if err != nil {
-		return printer.NotSent, &notKept{kiosk.CodeCatalogueWrong, err}
+		return printer.NotSent, &failure{kiosk.CodeCatalogueWrong, err}
 	}
 	if err := s.ledger.Begin(ctx, row); err != nil {
-		return printer.NotSent, &notKept{storeCode(err), err}
+		return printer.NotSent, &failure{storeCode(err), err}
 	}
 	before := s.printer.Fed()
 	proof, failed := s.printer.Print(ctx, doc)
@@ -111,17 +111,28 @@ func (s *slips) printAs(ctx context.Context, entry kiosk.ApplicationID, compose 
 	return proof, failed
 }
 
-// PrintNotice is the session's. A notice stands in no record: nobody's matter is
-// on it, and it claims nothing.
+// PrintNotice is the session's.
 func (s *slips) PrintNotice(ctx context.Context, language string, read privacy.Read) (printer.Proof, error) {
 	doc, err := s.notice(language, read, time.Now())
-	if err != nil {
-		return printer.NotSent, &notKept{kiosk.CodeCatalogueWrong, err}
+	return s.printLoose(ctx, doc, err)
+}
+
+// PrintCase is the session's.
+func (s *slips) PrintCase(ctx context.Context, language string, c session.Case) (printer.Proof, error) {
+	doc, err := s.progress(language, c)
+	return s.printLoose(ctx, doc, err)
+}
+
+// printLoose prints what stands in no record: a notice is nobody's matter, and what was
+// looked up is kept nowhere. Neither claims anything.
+func (s *slips) printLoose(ctx context.Context, doc printer.Document, composed error) (printer.Proof, error) {
+	if composed != nil {
+		return printer.NotSent, &failure{kiosk.CodeCatalogueWrong, composed}
 	}
 	before := s.printer.Fed()
 	proof, failed := s.printer.Print(ctx, doc)
 	if err := s.ledger.Spend(context.WithoutCancel(ctx), s.printer.Fed()-before); err != nil {
-		s.log.Error("count the notice's paper", "err", err)
+		s.log.Error("count the paper", "err", err)
 	}
 	if level := s.printer.Capability().Level; level >= 5 && slip.Of(proof, level) == slip.Confirmed {
 		s.present(slip.Slip{})
@@ -138,6 +149,39 @@ func (s *slips) notice(language string, read privacy.Read, at time.Time) (printe
 		out.Sections = append(out.Sections, receipt.Section(section))
 	}
 	return s.layouts.Compose(receipt.Privacy, out)
+}
+
+// progress says no more than the central said, and when it was asked.
+func (s *slips) progress(language string, c session.Case) (printer.Document, error) {
+	w, t := words{language: language, texts: s.texts}, s.terminal
+	out := receipt.Slip{
+		Centre: w.say(catalogue.Text{ZH: t.CentreZH, EN: t.CentreEN}), Terminal: t.ID, At: c.At, Language: language,
+		Service: w.or(c.Matter, "case.matter.unknown"), Number: c.Number, Applicant: c.Applicant, Stands: w.or(c.Stands, "case.now.unknown"),
+	}
+	for _, step := range c.Steps {
+		out.Answers = append(out.Answers, receipt.Item{Label: step.At.In(kiosk.China).Format(time.DateOnly), Value: w.or(step.What, "case.step.unknown")})
+	}
+	desk := c.Desk
+	if desk == "" || desk == t.DeskZH {
+		desk = w.say(catalogue.Text{ZH: t.DeskZH, EN: t.DeskEN})
+	}
+	due := s.texts.Get(language, "filed.due.counter")
+	if c.Due != "" {
+		due = s.texts.Get(language, "filed.due", "day", c.Due)
+	}
+	out.Text = []string{s.texts.Get(language, c.Next(), "due", due, "desk", desk, "phone", t.Phone)}
+	if c.Unsure {
+		out.Text = append(out.Text, s.texts.Get(language, "counter_decides"))
+	}
+	return s.layouts.Compose(receipt.Progress, out)
+}
+
+// or says a text, or, where the catalogue has none, the words of a key.
+func (w words) or(t catalogue.Text, key string) string {
+	if t == (catalogue.Text{}) {
+		return w.texts.Get(w.language, key)
+	}
+	return w.say(t)
 }
 
 // present has a slip watched, in the place of one that is not watched yet.

@@ -17,15 +17,15 @@ import (
 // them.
 type submitter struct{ queue *outbox.Outbox }
 
-// notKept is a failed filing with the code that staff read out.
-type notKept struct {
+// failure is an error with the code that staff read out.
+type failure struct {
 	code kiosk.Code
 	err  error
 }
 
-func (e *notKept) Error() string    { return e.err.Error() }
-func (e *notKept) Unwrap() error    { return e.err }
-func (e *notKept) Code() kiosk.Code { return e.code }
+func (e *failure) Error() string    { return e.err.Error() }
+func (e *failure) Unwrap() error    { return e.err }
+func (e *failure) Code() kiosk.Code { return e.code }
 
 func storeCode(err error) kiosk.Code {
 	switch {
@@ -45,10 +45,10 @@ func (s *submitter) Put(ctx context.Context, app *kiosk.Application) error {
 	}
 	entry, err := s.queue.File(ctx, *app, render)
 	if errors.Is(err, outbox.ErrRetired) {
-		return &notKept{kiosk.CodeEvacuated, err}
+		return &failure{kiosk.CodeEvacuated, err}
 	}
 	if err != nil {
-		return &notKept{storeCode(err), err}
+		return &failure{storeCode(err), err}
 	}
 	app.Reference = entry.Reference
 	return nil

@@ -75,6 +75,37 @@ func (a Acknowledgement) Format(f fmt.State, _ rune) { mask(f, a.String()) }
 // LogValue is String.
 func (a Acknowledgement) LogValue() slog.Value { return slog.StringValue(a.String()) }
 
+// Case is what the central tells of a case to whoever has its number and query code:
+// nothing of the answers, and the applicant's name masked.
+type Case struct {
+	Number     string
+	Service    string // id of the catalogue's service
+	State      string // of the service's case machine
+	AcceptedAt time.Time
+	Due        string // the promised day as YYYY-MM-DD, or empty
+	Desk       string // where the matter goes on
+	Applicant  string // masked, or empty
+	Steps      []CaseStep
+}
+
+// CaseStep is one event of a case, and the state after it.
+type CaseStep struct {
+	At           time.Time
+	Event, State string // of the service's case machine
+}
+
+// String names the matter and nobody.
+func (c Case) String() string { return "case of " + c.Service }
+
+// Format writes String whatever the verb.
+func (c Case) Format(f fmt.State, _ rune) { mask(f, c.String()) }
+
+// MarshalText is String.
+func (c Case) MarshalText() ([]byte, error) { return []byte(c.String()), nil }
+
+// LogValue is String.
+func (c Case) LogValue() slog.Value { return slog.StringValue(c.String()) }
+
 // SlipCode is what a slip's QR code says: the case number, or the terminal's
 // reference while there is none, and the query code.
 func SlipCode(number string, ref Reference, queryCode string) string {

@@ -35,6 +35,8 @@ type Filter struct {
 	States []kiosk.State // any of these
 	LateAt time.Time     // only those not accepted by their promised time that are to be sent from here, seen at LateAt
 	Limit  int           // 0: no limit
+
+	Reference kiosk.Reference // only the one with this reference
 }
 
 // Count is how many entries are in each state.
@@ -104,6 +106,10 @@ func (f Filter) where() (string, []any) {
 	if !f.LateAt.IsZero() {
 		where += " AND " + late
 		args = append(args, f.LateAt.UnixMilli(), f.LateAt.Add(kiosk.Ahead).UnixMilli())
+	}
+	if f.Reference != "" {
+		where += " AND reference = ?"
+		args = append(args, string(f.Reference))
 	}
 	limit := f.Limit
 	if limit == 0 {

@@ -32,11 +32,12 @@ const (
 	Saved    Kind = "saved"    // 已保存待上传: safe on this terminal
 	Parked   Kind = "parked"   // 未成功: the central refused it, it waits for staff
 	Printout Kind = "printout" // a policy to take along
+	Progress Kind = "progress" // 进度打印单: how far a case has come, as the central told it
 	Day      Kind = "day"      // 日结单: what a day came to, for staff
 	Privacy  Kind = "privacy"  // 个人信息说明单: what is read and until when it stays
 )
 
-var allKinds = []Kind{Accepted, Saved, Parked, Printout, Day, Privacy}
+var allKinds = []Kind{Accepted, Saved, Parked, Printout, Progress, Day, Privacy}
 
 // Slip is what a layout can name. Names and numbers of people come masked.
 type Slip struct {
@@ -51,6 +52,7 @@ type Slip struct {
 	ApplicantNumber     string
 	Answers             []Item
 	Materials           []string
+	Stands              string // how far a case has come
 	Due                 string // day as YYYY-MM-DD, or empty
 	Title               string // of the printed text
 	Text                []string
@@ -227,7 +229,7 @@ func (s Slip) fields() map[string]string {
 	return map[string]string{
 		"centre": s.Centre, "desk": s.Desk, "phone": s.Phone, "terminal": s.Terminal, "at": s.At.In(kiosk.China).Format("2006-01-02 15:04:05"),
 		"service": s.Service, "number": s.Number, "query_code": s.QueryCode, "reference": s.Reference, "pending": pending, "applicant": s.Applicant,
-		"applicant_number": s.ApplicantNumber, "due": s.Due, "title": s.Title, "code": s.Code, "reprint": reprint, "qr": kiosk.SlipCode(s.Number, kiosk.Reference(s.Reference), s.QueryCode),
+		"applicant_number": s.ApplicantNumber, "due": s.Due, "title": s.Title, "stands": s.Stands, "code": s.Code, "reprint": reprint, "qr": kiosk.SlipCode(s.Number, kiosk.Reference(s.Reference), s.QueryCode),
 		"materials": strings.Join(s.Materials, "\n"), "answers": strings.Repeat("1", len(s.Answers)), "text": strings.Join(s.Text, "\n"), "proof": s.Proof,
 	}
 }

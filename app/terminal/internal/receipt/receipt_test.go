@@ -48,7 +48,7 @@ func TestEachSlipSaysItsOwnWordsOnly(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	own := map[receipt.Kind]string{receipt.Accepted: "已受理", receipt.Saved: "已保存待上传", receipt.Parked: "未成功", receipt.Printout: "查询打印单", receipt.Day: "日结单", receipt.Privacy: "个人信息说明单"}
+	own := map[receipt.Kind]string{receipt.Accepted: "已受理", receipt.Saved: "已保存待上传", receipt.Parked: "未成功", receipt.Printout: "查询打印单", receipt.Progress: "进度打印单", receipt.Day: "日结单", receipt.Privacy: "个人信息说明单"}
 	for kind, title := range own {
 		for _, language := range []string{"zh", "en"} {
 			s := sample()
@@ -66,7 +66,7 @@ func TestEachSlipSaysItsOwnWordsOnly(t *testing.T) {
 			if !strings.Contains(text, title) || !strings.HasSuffix(text, "CUT\n") || strings.ContainsAny(text, "{}") {
 				t.Errorf("%s slip:\n%s", kind, text)
 			}
-			if number := strings.Contains(text, "005-0042"); number != (kind == receipt.Accepted || kind == receipt.Printout) {
+			if number := strings.Contains(text, "005-0042"); number != (kind == receipt.Accepted || kind == receipt.Printout || kind == receipt.Progress) {
 				t.Errorf("%s slip shows the case number: %v", kind, number)
 			}
 		}
@@ -237,6 +237,10 @@ func filed(kind receipt.Kind, language string) receipt.Slip {
 	case receipt.Printout:
 		s.Number, s.QueryCode, s.Answers, s.Materials = "", "", nil, nil
 		s.Title, s.Text = "灵活就业社会保险补贴", []string{"符合条件的人员可以申请。", "补贴比例 以窗口确认为准"}
+	case receipt.Progress:
+		s.Stands = map[string]string{"zh": "已告知补正", "en": "Papers asked for"}[language]
+		s.Answers = []receipt.Item{{Label: "2026-11-20", Value: "已提交"}, {Label: "2026-11-22", Value: "已告知补正"}}
+		s.Text = []string{"请带齐到综合窗口交，或打电话 12333 问清楚。"}
 	case receipt.Privacy:
 		s = receipt.Slip{Centre: s.Centre, Terminal: s.Terminal, At: s.At, Language: s.Language}
 		texts, err := text.Load(assets.Text())
@@ -258,7 +262,7 @@ func TestGoldenSlips(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, kind := range []receipt.Kind{receipt.Accepted, receipt.Saved, receipt.Parked, receipt.Printout, receipt.Privacy} {
+	for _, kind := range []receipt.Kind{receipt.Accepted, receipt.Saved, receipt.Parked, receipt.Printout, receipt.Progress, receipt.Privacy} {
 		for _, language := range []string{"zh", "en"} {
 			name := string(kind) + "." + language
 			t.Run(name, func(t *testing.T) {

@@ -23,21 +23,27 @@ func withReader(t *testing.T, f func(v *stage, r *idcardtest.Reader)) {
 func withReaders(t *testing.T, first, second session.CardReader, f func(v *stage)) {
 	t.Helper()
 	visit(t, func(v *stage) {
-		synctest.Wait() // the session of every visit runs, unused
-		cfg := v.cfg
-		cfg.Reader, cfg.Reader2 = first, second
-		s := session.New(cfg)
-		ctx, cancel := context.WithCancel(v.t.Context())
-		done := make(chan error)
-		go func() { done <- s.Run(ctx) }()
-		v.s = s
-		synctest.Wait()
-		f(v)
-		cancel()
-		if err := <-done; err != nil {
-			v.t.Error(err)
-		}
+		v.with(func(c *session.Config) { c.Reader, c.Reader2 = first, second }, func() { f(v) })
 	})
+}
+
+// with runs f with a session of other settings.
+func (v *stage) with(change func(*session.Config), f func()) {
+	v.t.Helper()
+	synctest.Wait() // the session of every visit runs, unused
+	cfg := v.cfg
+	change(&cfg)
+	s := session.New(cfg)
+	ctx, cancel := context.WithCancel(v.t.Context())
+	done := make(chan error)
+	go func() { done <- s.Run(ctx) }()
+	v.s = s
+	synctest.Wait()
+	f()
+	cancel()
+	if err := <-done; err != nil {
+		v.t.Error(err)
+	}
 }
 
 // settled waits until nothing moves.

@@ -46,6 +46,7 @@ func secretState() session.State {
 	r := kiosk.Resident{Name: planted, Number: planted, Address: planted, Birth: planted}
 	return session.State{
 		Stage: session.Filling, Resident: &r, Query: planted, Answers: form.Answers{"id_no": form.Text(planted), "skills": form.List(planted)},
+		Case:   &session.Case{Number: planted, Applicant: planted},
 		Filing: &session.Filing{Resident: &r, App: kiosk.Application{Answers: []byte(planted)}},
 	}
 }

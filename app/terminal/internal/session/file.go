@@ -18,7 +18,7 @@ const PolicyService = "policy-lookup"
 const readerOffline = idcard.Offline
 
 func (File) apply(s *Session) {
-	if s.state.Stage != Reviewing {
+	if s.state.Stage != Reviewing || s.looksUp() {
 		return
 	}
 	answers := s.state.Form.Clean(s.state.Answers)

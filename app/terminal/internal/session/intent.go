@@ -74,7 +74,7 @@ type (
 	// PrintAgain prints the slip once more after the paper failed; one that may
 	// have come out is marked as a reprint.
 	PrintAgain struct{}
-	// Finish ends the visit after filing.
+	// Finish ends the visit after filing, or after what was asked has been told.
 	Finish struct{}
 	// Leave asks to end the visit; ConfirmLeave ends it.
 	Leave struct{}
@@ -180,10 +180,10 @@ func (s *Session) checkDevices() {
 }
 
 func (Begin) apply(s *Session) {
-	if s.state.Stage != Service || (s.state.Checks.Known && !s.state.Checks.Keep) {
+	svc, _ := s.cfg.Catalogue.Service(s.state.Service)
+	if s.state.Stage != Service || s.state.Checks.Known && !s.state.Checks.Keep && Keeps(svc) {
 		return
 	}
-	svc, _ := s.cfg.Catalogue.Service(s.state.Service)
 	if svc.ID == PolicyService {
 		s.set(func(st *State) { st.Stage, st.Query, st.Category = PolicySearch, "", "" })
 		s.findPolicies()
@@ -296,6 +296,10 @@ func (s *Session) nextQuestion() {
 		return
 	}
 	last := st.Question == len(st.Questions)-1
+	if s.looksUp() && (last || s.namesReference()) {
+		s.askCase()
+		return
+	}
 	unanswered := s.firstUnready()
 	s.set(func(st *State) {
 		st.Problems = problems
@@ -343,6 +347,10 @@ func hard(problems map[string]form.Problem) bool {
 func (Back) apply(s *Session) {
 	if s.state.Notice {
 		s.set(func(st *State) { st.Notice = false })
+		return
+	}
+	if s.state.Stage == AskingCase || s.state.Stage == CaseTold {
+		s.backFromCase()
 		return
 	}
 	s.set(func(st *State) {
@@ -479,7 +487,7 @@ func (i ReadPolicy) apply(s *Session) {
 }
 
 func (Finish) apply(s *Session) {
-	if s.state.Stage == Filed && !s.state.Printing() {
+	if (s.state.Stage == Filed || s.state.Stage == CaseTold) && !s.state.Printing() {
 		s.leave()
 	}
 }
@@ -491,7 +499,7 @@ func (Leave) apply(s *Session) {
 		if !s.state.Locked() {
 			s.set(func(st *State) { st.Stage = Idle })
 		}
-	case Filed:
+	case Filed, CaseTold:
 		Finish{}.apply(s)
 	default:
 		if len(s.state.Answers) == 0 && s.state.Resident == nil {

@@ -43,7 +43,7 @@ func TestNobodyIsPrintedByAccident(t *testing.T) {
 	for _, typ := range []reflect.Type{
 		reflect.TypeFor[kiosk.Resident](), reflect.TypeFor[kiosk.Application](), reflect.TypeFor[kiosk.Acknowledgement](),
 		reflect.TypeFor[kiosk.Entry](), reflect.TypeFor[form.Value](), reflect.TypeFor[form.Answers](), reflect.TypeFor[form.Facts](),
-		reflect.TypeFor[session.State](), reflect.TypeFor[session.Filing](), reflect.TypeFor[idcard.Card](), reflect.TypeFor[idcard.Number](),
+		reflect.TypeFor[session.State](), reflect.TypeFor[session.Filing](), reflect.TypeFor[session.Case](), reflect.TypeFor[kiosk.Case](), reflect.TypeFor[idcard.Card](), reflect.TypeFor[idcard.Number](),
 		reflect.TypeFor[scanner.Code](), reflect.TypeFor[api.Application](),
 	} {
 		value := reflect.New(typ).Elem()

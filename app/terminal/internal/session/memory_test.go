@@ -42,6 +42,16 @@ func (v *stage) filedMarked() {
 	v.central.kept = nil // the queue's matter
 }
 
+// lookedUp is a look-up that was told of a marked case, and printed.
+func (v *stage) lookedUp() {
+	v.t.Helper()
+	v.central.told.Applicant, v.central.told.Desk = canary+string(rune('甲'+len(v.central.asked))), canary+"窗口"
+	v.lookUp()
+	v.want(v.askFor("000-417-261124-0001-5", "402913"), session.CaseTold)
+	v.do(session.PrintCase{})
+	v.central.told, v.central.asked, v.paper.cases = told, nil, nil // the central's matter
+}
+
 // However a visit ends, nothing of it stays in the session's memory.
 func TestAWipedVisitIsGoneFromMemory(t *testing.T) {
 	visit(t, func(v *stage) {
@@ -52,6 +62,8 @@ func TestAWipedVisitIsGoneFromMemory(t *testing.T) {
 			func() { v.marked(); expire() },
 			func() { v.filedMarked(); leave() },
 			func() { v.filedMarked(); expire() },
+			func() { v.lookedUp(); leave() },
+			func() { v.lookedUp(); expire() },
 		}
 		for n := range 200 {
 			ways[n%len(ways)]()

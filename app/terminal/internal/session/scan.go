@@ -80,8 +80,8 @@ func (s *Session) onScan(e scanEvent) {
 	switch {
 	case !e.read:
 		s.set(func(st *State) { st.Scanner = e.progress != scanner.Offline })
-	case s.state.Stage == Submitting || s.state.Stage == Filed:
-		// The paper on its way belongs to what was handed in.
+	case s.state.Stage == Submitting || s.state.Stage == Filed || s.state.Stage == AskingCase || s.state.Print == Printing:
+		// The paper on its way, and the answer, belong to what was asked before.
 	case e.err != nil && !idle:
 		s.cfg.Log.Info("scan", "err", e.err)
 		s.tell(scanUnreadable)
@@ -132,7 +132,10 @@ func (s *Session) onSlip(c scanner.Code) {
 		s.tell(ScanSlip)
 	case st.Stage == Service && st.Service == ProgressService:
 		s.tell(ScanSlip)
-	case st.Stage == Filling && st.Form.Service().ID == ProgressService:
+	case st.Stage == Filling && s.looksUp():
+		s.takeSlip()
+	case st.Stage == CaseTold:
+		AnotherCase{}.apply(s)
 		s.takeSlip()
 	default:
 		s.visit.slip = slipCode{}
@@ -143,7 +146,7 @@ func (s *Session) onSlip(c scanner.Code) {
 // takeSlip puts the slip that was held up into the look-up that is asked.
 func (s *Session) takeSlip() {
 	slip := s.visit.slip
-	if slip.number == "" || s.state.Stage != Filling || s.state.Form.Service().ID != ProgressService {
+	if slip.number == "" || s.state.Stage != Filling || !s.looksUp() {
 		return
 	}
 	s.visit.slip = slipCode{}

@@ -51,6 +51,8 @@ type SlipPrinter interface {
 	// Print prints the slip of f, marked as a reprint where an earlier one may be
 	// about, and says how much of it is proved.
 	Print(ctx context.Context, f Filing) (printer.Proof, error)
+	// PrintCase prints how far a case has come, in a language.
+	PrintCase(ctx context.Context, language string, c Case) (printer.Proof, error)
 	// PrintNotice prints what is told of personal data, in a language.
 	PrintNotice(ctx context.Context, language string, read privacy.Read) (printer.Proof, error)
 	Status(ctx context.Context) (printer.Status, error)
@@ -72,12 +74,14 @@ type Config struct {
 	Reader2   CardReader  // nil where there is only one
 	Scanner   CodeScanner // nil: there is none
 	Submitter Submitter
+	Cases     Cases
 	Slips     SlipPrinter
 	Log       *slog.Logger
 
 	Idle           time.Duration // without a touch before asking, default 90 s
 	Warn           time.Duration // of asking before the wipe, default 30 s
 	WaitForCentral time.Duration // for a number before the slip says "saved", default 5 s
+	WaitForCase    time.Duration // for what a look-up asks, default 10 s
 	Farewell       time.Duration // that the end screen stays, default 12 s
 	NoCard         time.Duration // without a reading before staff is offered, default 20 s
 	Location       *time.Location
@@ -126,6 +130,7 @@ func New(cfg Config) *Session {
 	def(&cfg.Idle, 90*time.Second)
 	def(&cfg.Warn, 30*time.Second)
 	def(&cfg.WaitForCentral, 5*time.Second)
+	def(&cfg.WaitForCase, 10*time.Second)
 	def(&cfg.Farewell, 12*time.Second)
 	def(&cfg.NoCard, 20*time.Second)
 	if cfg.Location == nil {

@@ -54,6 +54,14 @@ type central struct {
 	kept  []kiosk.Application
 
 	released []kiosk.ApplicationID
+
+	ready  error
+	told   kiosk.Case
+	tell   error
+	held   kiosk.State
+	thinks time.Duration
+	asked  []string
+	let    atomic.Int32 // questions that nobody waited for
 }
 
 func (c *central) Put(_ context.Context, app *kiosk.Application) error {
@@ -91,7 +99,23 @@ func (c *central) gone() []kiosk.ApplicationID {
 	return c.released
 }
 
-func (c *central) Ready(context.Context) error { return nil }
+// Case is what this central tells of every case, once it has thought about it.
+func (c *central) Case(ctx context.Context, number, queryCode string) (kiosk.Case, error) {
+	c.mu.Lock()
+	c.asked = append(c.asked, number+" "+queryCode)
+	c.mu.Unlock()
+	select {
+	case <-time.After(c.thinks):
+		return c.told, c.tell
+	case <-ctx.Done():
+		c.let.Add(1)
+		return kiosk.Case{}, ctx.Err()
+	}
+}
+
+func (c *central) Held(context.Context, kiosk.Reference) (kiosk.State, error) { return c.held, c.tell }
+
+func (c *central) Ready(context.Context) error { return c.ready }
 
 type paper struct {
 	proof printer.Proof
@@ -102,6 +126,7 @@ type paper struct {
 	short      bool
 	unmeasured error
 	notices    []string
+	cases      []string
 }
 
 func (p *paper) Print(context.Context, session.Filing) (printer.Proof, error) {
@@ -110,6 +135,10 @@ func (p *paper) Print(context.Context, session.Filing) (printer.Proof, error) {
 }
 func (p *paper) PrintNotice(_ context.Context, language string, r privacy.Read) (printer.Proof, error) {
 	p.notices = append(p.notices, fmt.Sprint(language, r))
+	return p.proof, p.err
+}
+func (p *paper) PrintCase(_ context.Context, language string, c session.Case) (printer.Proof, error) {
+	p.cases = append(p.cases, language+" "+c.Number)
 	return p.proof, p.err
 }
 func (p *paper) Status(context.Context) (printer.Status, error) {
@@ -145,9 +174,9 @@ func visit(t *testing.T, f func(v *stage)) {
 		t.Fatal(err)
 	}
 	synctest.Test(t, func(t *testing.T) {
-		v := &stage{t: t, reader: &reader{cards: make(chan idcard.Card)}, scanner: &scannertest.Scanner{}, central: &central{}, paper: &paper{proof: printer.Printed}}
+		v := &stage{t: t, reader: &reader{cards: make(chan idcard.Card)}, scanner: &scannertest.Scanner{}, central: &central{told: told}, paper: &paper{proof: printer.Printed}}
 		v.cfg = session.Config{
-			Terminal: "PT01", Catalogue: cat, Policies: policies, Reader: v.reader, Scanner: v.scanner, Submitter: v.central, Slips: v.paper,
+			Terminal: "PT01", Catalogue: cat, Policies: policies, Reader: v.reader, Scanner: v.scanner, Submitter: v.central, Cases: v.central, Slips: v.paper,
 		}
 		v.s = session.New(v.cfg)
 		ctx, cancel := context.WithCancel(t.Context())
@@ -161,7 +190,7 @@ func visit(t *testing.T, f func(v *stage)) {
 		})
 		f(v)
 		v.stop()
-		if st := v.s.State(); st.Resident != nil || st.Answers != nil || st.Filing != nil {
+		if st := v.s.State(); st.Resident != nil || st.Answers != nil || st.Filing != nil || st.Case != nil {
 			t.Error("a stopped session still knows a resident")
 		}
 	})

@@ -33,6 +33,8 @@ const (
 	Ended        Stage = "end"
 	PolicySearch Stage = "policy-search"
 	PolicyText   Stage = "policy"
+	AskingCase   Stage = "asking" // the central, how far a case has come
+	CaseTold     Stage = "case"   // what came of that
 )
 
 // Overlay is what lies over the stage's screen.
@@ -87,6 +89,10 @@ type State struct {
 	Category string
 	Hits     []policy.Hit
 	Policy   string // id of the policy being read
+
+	Told      Told
+	Case      *Case         // when a case was told
+	ClosedFor time.Duration // when it is closed; 0: nobody says how long
 
 	Notice      bool // what is told of personal data lies over the stage's screen
 	NoticePrint PrintState

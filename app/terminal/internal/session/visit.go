@@ -24,8 +24,10 @@ type visit struct {
 	filed   []kiosk.ApplicationID // all that were, or may have been, put
 	looking time.Time             // since when a card is awaited
 	slip    slipCode              // held up, and not asked for yet
-	endedAt time.Time
-	asking  bool // the printer was asked whether the slip is still there
+	// stopAsking ends the look-up that is under way.
+	stopAsking context.CancelFunc
+	endedAt    time.Time
+	asking     bool // the printer was asked whether the slip is still there
 }
 
 func newVisit(ctx context.Context) *visit {
@@ -118,7 +120,7 @@ func (s *Session) onTick() {
 		s.tickEnded(now)
 	case st.Stage == Identify && !st.Slow && !now.Before(s.visit.looking.Add(s.cfg.NoCard)):
 		s.set(func(st *State) { st.Slow = true })
-	case st.Stage == Submitting:
+	case st.Stage == Submitting || st.Stage == AskingCase:
 		s.deadline = now.Add(s.cfg.Idle) // the machine is working, not the person
 	case st.Overlay == StillThere && !now.Before(st.WipeAt):
 		s.leave()
@@ -160,8 +162,8 @@ func (s *Session) askForSlip() {
 // there, so that the card is not forgotten; else it returns to the idle screen.
 func (s *Session) leave() {
 	left := s.state.CardLeft || s.cardLies()
-	farewell := s.state.Resident != nil || s.state.Filing != nil || left
 	printed := s.state.Print
+	farewell := s.state.Resident != nil || s.state.Filing != nil || printed != NotPrinting || left
 	language, elder, reach := s.state.Language, s.state.Elder, s.state.Reach
 	s.wipe()
 	s.renew(s.ctx)

@@ -219,26 +219,32 @@ func (c *court) lost() envelope.PublicKey {
 	return k.Public()
 }
 
-// look reads a case, and then guesses at its query code.
+// look reads a case, and then guesses at its query code until it is closed, which
+// stops no other request.
 func (c *court) look(one terminal, ack kiosk.Acknowledgement) {
 	const tries = 10
-	status := func(code string) int {
-		path := "/v1/cases/" + ack.Number
-		h := signed(one.Identity, http.MethodGet, path, "")
-		h.Set("Query-Code", code)
-		return ask(c.t, http.MethodGet, one.any+path, "", h).StatusCode
+	ctx := c.t.Context()
+	got, err := one.Case(ctx, ack.Number, ack.QueryCode)
+	if err != nil || got.Number != ack.Number || got.Service != "job-search" || len(got.Steps) == 0 || got.Steps[0].State != got.State {
+		c.t.Errorf("case %+v, %v", got.Steps, err)
 	}
 	wrong := "000000"
 	if ack.QueryCode == wrong {
 		wrong = "000001"
 	}
-	got := []int{status(ack.QueryCode)}
-	for range tries + 1 {
-		got = append(got, status(wrong))
+	for range tries {
+		if _, err := one.Case(ctx, ack.Number, wrong); !errors.Is(err, uplink.ErrNoCase) {
+			c.t.Errorf("wrong code: %v", err)
+		}
 	}
-	want := append([]int{200}, slices.Repeat([]int{404}, tries)...)
-	if want = append(want, 429); !slices.Equal(got, want) {
-		c.t.Errorf("cases are answered with %v, want %v", got, want)
+	var closed *uplink.Closed
+	for _, code := range []string{wrong, ack.QueryCode} {
+		if _, err := one.Case(ctx, ack.Number, code); !errors.As(err, &closed) || closed.For <= 0 {
+			c.t.Errorf("after %d wrong codes: %v", tries, err)
+		}
+	}
+	if rest := one.Rest(); rest != 0 {
+		c.t.Errorf("the central is left alone for %v", rest)
 	}
 }
 

@@ -18,7 +18,8 @@ import (
 const mostAnswer = 64 << 10
 
 // Send puts an entry's body under its identifier (PUT /v1/applications/{id}):
-// sealed, if a central's key opens it, and else in the open.
+// sealed, if a central's key opens it, and else in the open. Errors are *relay.Failure
+// and *relay.Rejected.
 func (u *Uplink) Send(ctx context.Context, e kiosk.Entry) (kiosk.Acknowledgement, error) {
 	media := "application/json"
 	if e.CentralKey != "" {

@@ -63,7 +63,7 @@ const (
 )
 
 // Uplink is the line to one central. Its methods may be called from any
-// goroutine; their errors are *relay.Failure, and from Send also *relay.Rejected.
+// goroutine; their errors are *relay.Failure, and what else the method names.
 type Uplink struct {
 	base    string
 	cfg     Config
@@ -158,6 +158,9 @@ func (u *Uplink) ask(ctx context.Context, req *http.Request, most int64) (*http.
 	default:
 		// An answer that is nobody's word is as bad as none.
 		failed := overloaded(resp.StatusCode) || err != nil && resp.StatusCode < http.StatusBadRequest
+		if err == nil && manyTries(resp, answer) {
+			failed = false
+		}
 		u.breaker.leave(failed, retryAfter(resp.Header, time.Now()))
 	}
 	return resp, answer, err
