@@ -29,6 +29,11 @@ func marked(st session.State, n int) session.State {
 		filing.Resident, filing.Ack.Number = st.Resident, word
 		st.Filing = &filing
 	}
+	if st.Case != nil {
+		c := *st.Case
+		c.Applicant, c.Desk = word, word
+		st.Case = &c
+	}
 	if st.Query != "" {
 		st.Query = word
 	}
@@ -58,7 +63,7 @@ func TestAWipedScreenRemembersNobody(t *testing.T) {
 		u.cfg.Visit = deaf{}
 		stories := must[[]story.Story](t)(story.Tell(services, u.cfg.Policies))
 		stories = slices.DeleteFunc(stories, func(s story.Story) bool {
-			return s.State.Resident == nil && s.State.Query == ""
+			return s.State.Resident == nil && s.State.Query == "" && s.State.Case == nil
 		})
 		idle := session.State{Stage: session.Idle, Language: "zh"}
 		picture := func() []byte { return u.cfg.Window.Canvas().Capture().(*image.NRGBA).Pix }

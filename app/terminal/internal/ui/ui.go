@@ -84,7 +84,8 @@ func (u *UI) Show(st session.State) bool {
 		u.page = page
 		u.turn(before, st)
 	}
-	if st.Failures > before.Failures || st.Notice && st.NoticePrint != before.NoticePrint {
+	if st.Failures > before.Failures || st.Notice && st.NoticePrint != before.NoticePrint ||
+		st.Stage == session.CaseTold && st.Print != before.Print {
 		u.drawn = "" // what went wrong, or became of the paper, stands at the top
 	}
 	if st.Scans > before.Scans {
@@ -268,6 +269,7 @@ func (u *UI) look() string {
 	}
 	fmt.Fprintf(&w, "%v %v|%v|", st.CardLeft, st.SlipLeft, st.NoticePrint)
 	fmt.Fprintf(&w, "%v|%v %v|%v %v|%v %v|", st.Resident != nil, st.Question, len(st.Questions), st.Returning, st.Fault, st.Print, st.Category)
+	fmt.Fprintf(&w, "%v %v %v|", st.Told, st.Case != nil, st.ClosedFor)
 	for _, h := range st.Hits {
 		fmt.Fprint(&w, h.Policy.ID, " ")
 	}

@@ -149,6 +149,10 @@ func (b *Builder) page(st session.State) Page {
 		return b.filed(st)
 	case session.Ended:
 		return b.ended(st)
+	case session.AskingCase:
+		return b.asking(st)
+	case session.CaseTold:
+		return b.told(st)
 	case session.PolicySearch:
 		return b.policySearch(st)
 	case session.PolicyText:

@@ -63,12 +63,7 @@ func (b *Builder) Hidden(f catalogue.Field, v form.Value, choices []catalogue.Ch
 }
 
 func (b *Builder) submitting(session.State) Page {
-	size := b.Tokens.Huge * 2
-	return Page{Body: control.Stack(30,
-		control.Space(1, b.Size.Height*0.14),
-		control.Sized(b.Width(), size, control.Middle(b.icon("clock", theme.Primary, size, size))),
-		b.full(b.T("filing.title"), b.title(theme.Ink), b.Width()),
-		b.full(b.T("filing.words"), b.body(theme.Quiet), b.Width()))}
+	return Page{Body: b.working("clock", b.T("filing.title"), b.T("filing.words"))}
 }
 
 // failure is the text about a filing that failed on a page. A store that was damaged

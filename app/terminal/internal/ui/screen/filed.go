@@ -36,25 +36,19 @@ func lookOf(f *session.Filing) look {
 func (b *Builder) filed(st session.State) Page {
 	f := st.Filing
 	l := lookOf(f)
-	size := b.Tokens.Huge * 1.5
 	width := b.inner()
-	head := []fyne.CanvasObject{
-		control.Sized(width, size, control.Middle(b.icon(l.icon, l.ink, size, size))),
-		b.full(b.T(l.key+".title"), control.Type{Size: b.Tokens.Huge, Bold: true, Color: l.ink, Line: 1.25}, width),
-		b.full(b.Say(f.Form.Service().Text), b.tile(theme.Ink), width),
-	}
 	number, label := string(f.App.Reference), b.T("filed.reference")
 	if f.Outcome == session.Accepted {
 		number, label = f.Ack.Number, b.T("filed.number")
 	}
-	head = append(head, b.full(label, b.small(theme.Ink), width), b.full(number, b.title(theme.Ink), width))
-	objs := []fyne.CanvasObject{control.Box(l.fill, l.ink, control.Sides(28, 28), control.Stack(8, head...))}
+	objs := []fyne.CanvasObject{b.headline(l, b.T(l.key+".title"), b.full(b.Say(f.Form.Service().Text), b.tile(theme.Ink), width),
+		b.full(label, b.small(theme.Ink), width), b.full(number, b.title(theme.Ink), width))}
 	objs = append(objs, b.panel(b.T("filed.next"), b.nextSteps(f, l)...), b.paper("paper", st.Print))
 	if st.Print == session.PrintFailed || st.Print == session.PrintDoubt {
 		objs = append(objs, b.photo(f))
 	}
 	if st.Fault != "" {
-		objs = append(objs, b.para(b.T("filed.code", "code", string(st.Fault)), b.small(theme.Quiet)))
+		objs = append(objs, b.staffCode(st.Fault))
 	}
 	if !st.Printing() {
 		objs = append(objs, b.privacyButton())
@@ -64,7 +58,7 @@ func (b *Builder) filed(st session.State) Page {
 		p.Primary = &Action{ID: "finish", Label: b.T("filed.printing"), Off: true}
 		return p
 	}
-	p.Primary = &Action{ID: "finish", Label: b.T("filed.finish"), Do: func() { b.Do(session.Finish{}) }}
+	p.Primary = b.finish()
 	if st.Print == session.PrintFailed || st.Print == session.PrintDoubt {
 		p.Secondary = &Action{ID: "print-again", Label: b.T("filed.again"), Do: func() { b.Do(session.PrintAgain{}) }}
 	}

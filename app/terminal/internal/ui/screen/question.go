@@ -37,8 +37,11 @@ func (b *Builder) question(st session.State) Page {
 		objs = append(objs, b.field(st, f, st.Answers, len(q.Fields) == 1))
 	}
 	label := "next"
-	if st.Returning {
+	switch {
+	case st.Returning:
 		label = "next.return"
+	case st.Question == len(st.Questions)-1 && st.Form.Service().ID == session.ProgressService:
+		label = "case.ask"
 	}
 	return Page{Back: true, Progress: b.progress(st), Body: control.Stack(34, objs...), Primary: b.nextAction(label)}
 }

@@ -30,7 +30,7 @@ func (b *Builder) service(st session.State) Page {
 	if note := b.note(svc); note != nil {
 		objs = append(objs, note)
 	}
-	blocked := st.Checks.Known && !st.Checks.Keep
+	blocked := st.Checks.Known && !st.Checks.Keep && session.Keeps(svc)
 	return Page{Back: true, Body: control.Stack(22, objs...), Primary: &Action{
 		ID: "begin", Label: b.T("service.begin." + string(svc.Kind)), Off: blocked, Do: func() { b.Do(session.Begin{}) },
 	}}
@@ -42,7 +42,7 @@ func (b *Builder) readiness(st session.State, svc catalogue.Service) fyne.Canvas
 	switch {
 	case !c.Known:
 		return b.notice("clock", b.T("ready.checking"), theme.Primary, theme.Tint)
-	case !c.Keep:
+	case !c.Keep && session.Keeps(svc):
 		return b.notice("stop", b.T("ready.full"), theme.Stop, theme.StopBg)
 	case st.Reader == idcard.Offline && !anonymous(svc):
 		return b.notice("warning", b.T("ready.no_reader"), theme.Wait, theme.WaitBg)
@@ -89,6 +89,9 @@ func (b *Builder) steps(svc catalogue.Service) fyne.CanvasObject {
 	if svc.ID == session.PolicyService {
 		return b.panel(b.T("service.how"), control.Paragraph(b.T("service.how.policy"), b.body(theme.Ink), b.inner()))
 	}
+	if svc.ID == session.ProgressService {
+		return b.panel(b.T("service.how"), control.Paragraph(b.T("service.how.progress"), b.body(theme.Ink), b.inner()))
+	}
 	words := b.T("service.how.plain")
 	if f, err := form.Compile(b.Catalogue, svc.ID, b.Now()); err == nil {
 		n := len(f.Questions(form.Answers{}))
@@ -101,7 +104,11 @@ func (b *Builder) steps(svc catalogue.Service) fyne.CanvasObject {
 // promise says when the answer is due and what paper comes out; what is not
 // surely known is left to the counter.
 func (b *Builder) promise(svc catalogue.Service) fyne.CanvasObject {
-	objs := []fyne.CanvasObject{b.bullet("slip", theme.Primary, b.T("service.paper", "outcome", b.Say(svc.Outcome)), b.body(theme.Ink), b.inner())}
+	paper := "service.paper"
+	if !session.Keeps(svc) {
+		paper = "service.paper.progress"
+	}
+	objs := []fyne.CanvasObject{b.bullet("slip", theme.Primary, b.T(paper, "outcome", b.Say(svc.Outcome)), b.body(theme.Ink), b.inner())}
 	due := b.T("service.due.counter")
 	if svc.Kind == catalogue.Lookup {
 		due = b.T("service.due.now")

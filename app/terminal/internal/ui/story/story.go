@@ -113,6 +113,7 @@ func Tell(cat *catalogue.Catalogue, policies *policy.Library) ([]Story, error) {
 		return nil, err
 	}
 	stories = append(stories, scanning(progress, at)...)
+	stories = append(stories, lookingUp(progress, at)...)
 	return append(stories, reading(policies, at)...), nil
 }
 
@@ -132,6 +133,70 @@ func scanning(f *form.Form, at stage) []Story {
 			st.Scan, st.Answers = "scan.slip_saved", form.Answers{"case_no": form.Text("PT01-1124-0007-R")}
 		})},
 	}
+}
+
+// lookingUp is the progress look-up from asking to each thing that it may tell.
+func lookingUp(f *form.Form, at stage) []Story {
+	asked := func(st *session.State) {
+		st.Service, st.Form, st.Questions = f.Service().ID, f, f.Questions(form.Answers{})
+		st.Answers = form.Answers{"case_no": form.Text(found.Number), "code": form.Text("402913")}
+	}
+	told := func(what session.Told) session.State {
+		return at(session.CaseTold, asked, func(st *session.State) {
+			st.Told = what
+			switch what {
+			case session.ToldClosed:
+				st.ClosedFor = 9*time.Minute + 10*time.Second
+			case session.ToldNothing:
+				st.Fault = kiosk.CodeLineDown
+			}
+		})
+	}
+	shown := func(p session.PrintState, change func(*session.Case)) session.State {
+		return at(session.CaseTold, asked, func(st *session.State) {
+			c := found
+			change(&c)
+			st.Told, st.Case, st.Print = session.ToldCase, &c, p
+		})
+	}
+	papers := func(c *session.Case) {
+		c.Stands, c.Papers, c.Unsure = catalogue.Text{ZH: "已告知补正", EN: "Papers asked for"}, true, true
+		c.Steps = append(c.Steps[:len(c.Steps):len(c.Steps)], session.Step{At: Day.AddDate(0, 0, -1), What: c.Stands})
+	}
+	ended := func(c *session.Case) {
+		c.Stands, c.Ended, c.Due = catalogue.Text{ZH: "已登记", EN: "Registered"}, true, ""
+	}
+	strange := func(c *session.Case) {
+		c.Matter, c.Stands, c.Unsure, c.Due, c.Applicant = catalogue.Text{}, catalogue.Text{}, true, "", ""
+		c.Steps = []session.Step{{At: Day.AddDate(0, 0, -1)}}
+	}
+	same := func(*session.Case) {}
+	return []Story{
+		{Name: "progress-asking", State: at(session.AskingCase, asked)},
+		{Name: "progress-found", State: shown(session.NotPrinting, same)},
+		{Name: "progress-papers", State: shown(session.NotPrinting, papers)},
+		{Name: "progress-ended", State: shown(session.PrintDone, ended)},
+		{Name: "progress-strange", State: shown(session.NotPrinting, strange)},
+		{Name: "progress-printing", State: shown(session.Printing, same)},
+		{Name: "progress-no-paper", State: shown(session.PrintFailed, papers)},
+		{Name: "progress-none", State: told(session.ToldNone)},
+		{Name: "progress-closed", State: told(session.ToldClosed)},
+		{Name: "progress-no-line", State: told(session.ToldNothing)},
+		{Name: "progress-waiting", State: told(session.ToldWaiting)},
+		{Name: "progress-sent", State: told(session.ToldSent)},
+		{Name: "progress-refused", State: told(session.ToldRefused)},
+		{Name: "progress-elsewhere", State: told(session.ToldElsewhere)},
+	}
+}
+
+// found is a made-up case.
+var found = session.Case{
+	Number: "000-417-261116-0001-5", Applicant: "李*样", Matter: catalogue.Text{ZH: "灵活就业登记", EN: "Flexible employment registration"},
+	Stands: catalogue.Text{ZH: "已受理", EN: "Accepted"}, Due: "2026-12-08", Desk: "就业服务窗口", At: Day,
+	Steps: []session.Step{
+		{At: Day.AddDate(0, 0, -7), What: catalogue.Text{ZH: "已提交", EN: "Submitted"}},
+		{At: Day.AddDate(0, 0, -3), What: catalogue.Text{ZH: "已受理", EN: "Accepted"}},
+	},
 }
 
 type stage func(session.Stage, ...func(*session.State)) session.State
