@@ -87,7 +87,32 @@ func TestEverySlipStandsOnPaperAsComposed(t *testing.T) {
 		}
 		standsOnPaper(t, "privacy."+language, doc)
 	}
+	for name, c := range toldCases(declared) {
+		for _, language := range []string{"zh", "en"} {
+			slips++
+			doc, err := s.progress(language, c)
+			if err != nil {
+				t.Fatal(err)
+			}
+			standsOnPaper(t, strings.Join([]string{"progress", name, language}, "."), doc)
+		}
+	}
 	t.Logf("%d slips", slips)
+}
+
+// toldCases are a case in each state of each machine, and what no catalogue knows.
+func toldCases(declared *catalogue.Catalogue) map[string]session.Case {
+	told := map[string]session.Case{"unknown": {Number: "000-417-261124-0001-5", Unsure: true, At: filedAt, Steps: []session.Step{{At: filedAt}}}}
+	for _, svc := range declared.Services() {
+		m, _ := declared.Machine(svc.StateMach)
+		c := session.Case{Number: "000-417-261124-0001-5", Applicant: "李*样", Matter: svc.Text, Due: "2026-12-15", At: filedAt, Unsure: catalogue.Uncertain(svc.Confidence)}
+		for n, state := range m.States {
+			c.Steps = append(c.Steps, session.Step{At: filedAt.AddDate(0, 0, n), What: state.Text})
+			c.Stands, c.Ended, c.Papers = state.Text, state.End, state.ID == "supplement-noticed"
+		}
+		told[svc.ID] = c
+	}
+	return told
 }
 
 // staffPapers are the day's slip, first and again, and the sheets of a terminal that

@@ -687,6 +687,8 @@ func TestListAndCount(t *testing.T) {
 		"pending": {Filter{States: []kiosk.State{kiosk.Pending}}, []kiosk.ApplicationID{w}},
 		"two":     {Filter{States: []kiosk.State{kiosk.Pending, kiosk.Accepted}}, []kiosk.ApplicationID{a, w}},
 		"late":    {Filter{LateAt: b.now}, []kiosk.ApplicationID{p, w}},
+		"by name": {Filter{Reference: b.get(t, p).Reference}, []kiosk.ApplicationID{p}},
+		"nobody":  {Filter{Reference: "PT01-0101-9999-2"}, nil},
 	} {
 		list, err := b.List(t.Context(), c.f)
 		if err != nil {

@@ -67,7 +67,7 @@ func (u *UI) Inspect() Seen {
 	st := u.state
 	s := Seen{
 		Screen: string(st.Stage), Overlay: string(st.Overlay), Serial: st.Serial, Lang: st.Language,
-		Busy: st.Stage == session.Submitting || st.Printing() || st.Stage == session.Service && !st.Checks.Known,
+		Busy: st.Stage == session.Submitting || st.Stage == session.AskingCase || st.Printing() || st.Stage == session.Service && !st.Checks.Known,
 	}
 	if st.Notice {
 		s.Screen = "privacy"
