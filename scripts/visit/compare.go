@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 	"unicode"
 
 	"leye/scripts/internal/paper"
@@ -28,6 +29,15 @@ type Case struct {
 	Service   string         `json:"service"`
 	Applicant string         `json:"applicant"`
 	Answers   map[string]any `json:"answers"`
+	State     string         `json:"state"`
+	Due       string         `json:"due"`
+	Events    []CaseEvent    `json:"events"`
+}
+
+// CaseEvent is one of its events.
+type CaseEvent struct {
+	At    time.Time `json:"at"`
+	State string    `json:"state"` // after it
 }
 
 // Mark is what one side says of a fact.
@@ -50,6 +60,9 @@ type Row struct {
 // the slip and the central's case.
 func Compare(e Evidence) []Row {
 	v := e.Record.Visit
+	if v.Before != "" {
+		return e.lookUpRows()
+	}
 	filed := strings.Join(e.Record.texts("filed"), "\n")
 	all := e.allTexts()
 	rows := []Row{e.numberRow(filed), {

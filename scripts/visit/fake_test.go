@@ -45,6 +45,9 @@ var fakeCandidates = map[string][]string{"putuoqu": {"葡萄", "普陀", "普"},
 
 func (k *fakeKiosk) Look(context.Context) (probe.View, error) {
 	k.looks++
+	if k.screen == "end" && k.card == "" && k.looks > 8 {
+		k.show("idle")
+	}
 	v := probe.View{Screen: k.screen, Serial: k.serial, Busy: k.looks == 1, Texts: []string{k.screen}}
 	scrolled, fixed := k.controls()
 	for i, id := range scrolled {
@@ -64,7 +67,7 @@ func (k *fakeKiosk) Look(context.Context) (probe.View, error) {
 	}
 	content := float64(len(scrolled)) * pitch
 	v.Scrolls = []probe.Scroll{{ID: "main", Y: 100, W: 1000, H: window, Offset: k.offset, Content: content}}
-	if k.screen == "filed" {
+	if k.screen == "filed" || k.screen == "case" {
 		v.Texts = strings.Split(fakeSlip, "\n")
 	}
 	return v, nil
@@ -76,6 +79,8 @@ func (k *fakeKiosk) enabled(id string) bool {
 		return k.looks > 3 // the printer is still being asked
 	case "confirm":
 		return k.card != ""
+	case "finish":
+		return k.slip != ""
 	}
 	return true
 }
@@ -98,6 +103,11 @@ func (k *fakeKiosk) controls() (scrolled, fixed []string) {
 		return []string{"change:kind", "change:place", "row", "row2", "change:sure"}, []string{"submit"}
 	case "filed":
 		return nil, []string{"finish"}
+	case "case":
+		if k.slip == "" {
+			return nil, []string{"another", "print"}
+		}
+		return nil, []string{"another", "finish"}
 	}
 	return nil, nil
 }
@@ -174,6 +184,9 @@ func (k *fakeKiosk) act(id string) {
 			return
 		}
 		k.show("question")
+	case id == "print":
+		k.slip = fakeSlip
+		k.serial++
 	case id == "submit":
 		k.slip = fakeSlip
 		k.show("filed")
@@ -236,6 +249,9 @@ func (k *fakeKiosk) Scan(_ context.Context, text string) error {
 	k.code = text
 	if text == "LEYE:flex" {
 		k.show("service")
+	}
+	if text == "LEYE:case" {
+		k.show("case")
 	}
 	return nil
 }

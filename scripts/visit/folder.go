@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -101,6 +102,6 @@ func (f Folder) evidence() (Evidence, error) {
 		return e, err
 	}
 	e.Slip = slip
-	e.Words, err = loadWords(e.Record.Visit.Service, e.Record.English)
+	e.Words, err = loadWords(cmp.Or(e.Record.Visit.Before, e.Record.Visit.Service), e.Record.English)
 	return e, err
 }

@@ -80,6 +80,12 @@ func play(ctx context.Context, o options, out io.Writer) error {
 	if err != nil {
 		return err
 	}
+	folder := Folder(o.out)
+	if visit.Before != "" {
+		if err := visit.follow(ctx, folder, devices.Control(o.devices)); err != nil {
+			return err
+		}
+	}
 	display, err := x11.Open(o.display)
 	if err != nil {
 		return err
@@ -87,8 +93,6 @@ func play(ctx context.Context, o options, out io.Writer) error {
 	defer display.Close()
 	ctx, cancel := context.WithTimeout(ctx, o.limit)
 	defer cancel()
-
-	folder := Folder(o.out)
 	player := &Player{
 		Visit: visit, Screen: probe.Socket(o.probe), Finger: display, Devices: devices.Control(o.devices),
 		Picture: func(name string) error { return folder.savePicture(name, display) },
@@ -117,7 +121,13 @@ func fetch(ctx context.Context, o options, out io.Writer) error {
 	ctx, cancel := context.WithTimeout(ctx, o.limit)
 	defer cancel()
 	proof := paper.Read(slip)
-	if record.Offline {
+	switch {
+	case record.Visit.Before != "":
+		proof = record.Visit.asked()
+		if err := Ledger(o.db).alone(ctx); err != nil {
+			return err
+		}
+	case record.Offline:
 		if proof, err = Ledger(o.db).find(ctx, proof.Reference); err != nil {
 			return err
 		}

@@ -72,6 +72,23 @@ func (l Ledger) find(ctx context.Context, reference string) (paper.Proof, error)
 	}
 }
 
+// alone demands that one case stands in the ledger: looking it up has filed nothing.
+func (l Ledger) alone(ctx context.Context) (err error) {
+	db, err := sql.Open("sqlite", "file:"+string(l)+"?mode=ro&_pragma=busy_timeout(5000)")
+	if err != nil {
+		return fmt.Errorf("open the central's ledger: %w", err)
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	var n int
+	if err := db.QueryRowContext(ctx, `SELECT count(*) FROM case_file`).Scan(&n); err != nil {
+		return fmt.Errorf("count cases: %w", err)
+	}
+	if n != 1 {
+		return fmt.Errorf("count cases: %d stand in the ledger, and the look-up should have filed none", n)
+	}
+	return nil
+}
+
 func (l Ledger) rows(ctx context.Context, db *sql.DB, reference string) (found []paper.Proof, err error) {
 	rows, err := db.QueryContext(ctx, `SELECT number, query_code FROM case_file WHERE reference = ?`, reference)
 	if err != nil {

@@ -69,6 +69,7 @@ func (p *Player) Play(ctx context.Context) error {
 		"idle": p.start, "home": p.home, "event": p.service, "search": p.service,
 		"service": p.begin, "identify": p.identify, "question": p.question, "repeat": p.tapper("next"),
 		"check": p.check, "filing": p.wait, "filed": p.filed,
+		"asking": p.wait, "case": p.told,
 		"policy-search": p.searchPolicy, "policy": p.readPolicy,
 	}
 	for {
@@ -230,7 +231,7 @@ func (p *Player) tapper(id string) func(context.Context, probe.View) error {
 }
 
 func (p *Player) wait(ctx context.Context, view probe.View) error {
-	_, err := p.until(ctx, "the end of filing", func(v probe.View) bool { return v.Screen != view.Screen })
+	_, err := p.until(ctx, "the end of "+view.Screen, func(v probe.View) bool { return v.Screen != view.Screen })
 	return err
 }
 

@@ -64,6 +64,18 @@ func TestPlayerHoldsACodeUpAndFollowsIt(t *testing.T) {
 	}
 }
 
+func TestPlayerTakesAlongWhatIsToldOfACase(t *testing.T) {
+	k, v := &fakeKiosk{}, fakeVisit()
+	v.Scan = "LEYE:case"
+	p, pictures, err := playFake(t, k, v)
+	if err != nil || k.slip == "" || k.screen != "idle" || !slices.Contains(pictures, "04-case-printed") {
+		t.Errorf("%v: slip %q on %s, pictures %v", err, k.slip, k.screen, pictures)
+	}
+	if got := paper.Read(strings.Join(p.Record.texts("case"), "\n")); got.Number != "000-417-261124-0001-5" {
+		t.Errorf("recorded proof = %+v", got)
+	}
+}
+
 func TestPlayerStopsBeforeTheScreenThatIsNamed(t *testing.T) {
 	k := &fakeKiosk{screen: "idle", answers: map[string]string{}}
 	p := &Player{

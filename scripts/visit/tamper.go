@@ -55,6 +55,9 @@ func found(honest, changed []Row, name string) bool {
 
 func wrongEvidence(e Evidence) map[string]Evidence {
 	changes := map[string]Evidence{}
+	if e.Record.Visit.Before != "" {
+		return wrongLookUp(e)
+	}
 	for key, answer := range e.Record.Visit.Answers {
 		c := e
 		c.Record.Visit.Answers = maps.Clone(e.Record.Visit.Answers)
@@ -90,6 +93,37 @@ func wrongEvidence(e Evidence) map[string]Evidence {
 	if e.Record.Visit.Person.Name != "" {
 		changes["another person"] = changed(e, func(c *Evidence) { c.Record.Visit.Person.Name = "赵" + e.Record.Visit.Person.Name })
 		changes["central's applicant"] = changed(e, func(c *Evidence) { c.Case.Applicant = "赵*" })
+	}
+	return changes
+}
+
+// wrongLookUp is what may be wrong with a case that was looked up.
+func wrongLookUp(e Evidence) map[string]Evidence {
+	changes := map[string]Evidence{
+		"central's number":    changed(e, func(c *Evidence) { c.Case.Number += "0" }),
+		"central's service":   changed(e, func(c *Evidence) { c.Case.Service += "-x" }),
+		"central's applicant": changed(e, func(c *Evidence) { c.Case.Applicant = "赵*" }),
+		"central's state":     changed(e, func(c *Evidence) { c.Case.State = "withdrawn" }),
+		"central's due":       changed(e, func(c *Evidence) { c.Case.Due = "2031-01-02" }),
+		"blank slip":          changed(e, func(c *Evidence) { c.Slip = "" }),
+		"query code on paper": changed(e, func(c *Evidence) { c.Slip += e.Record.Visit.asked().QueryCode }),
+		"blank screens":       changed(e, func(c *Evidence) { c.Record.Steps = nil }),
+	}
+	for n := range e.Case.Events {
+		event := func(change func(*CaseEvent)) Evidence {
+			return changed(e, func(c *Evidence) {
+				c.Case.Events = slices.Clone(e.Case.Events)
+				change(&c.Case.Events[n])
+			})
+		}
+		changes[fmt.Sprintf("day of step %d", n+1)] = event(func(c *CaseEvent) { c.At = c.At.AddDate(0, 0, 1) })
+		changes[fmt.Sprintf("state of step %d", n+1)] = event(func(c *CaseEvent) { c.State = "withdrawn" })
+	}
+	for key, value := range e.Record.Visit.Given {
+		changes["answer "+key] = changed(e, func(c *Evidence) {
+			c.Record.Visit.Given = maps.Clone(e.Record.Visit.Given)
+			c.Record.Visit.Given[key] = wrong(value, e.Words, key)
+		})
 	}
 	return changes
 }

@@ -18,6 +18,7 @@ type Visit struct {
 	Card    string `json:"card,omitempty"`   // name of a card of the simulated reader; empty for matters without identity
 	Person  Person `json:"person,omitzero"`  // who the card names
 	Scan    string `json:"scan,omitempty"`   // code that is held to the scanner at home; it leads to the service
+	Before  string `json:"before,omitempty"` // declared visit that is played before, and whose matter is looked up
 	Search  Answer `json:"search,omitzero"`  // typed into the search of policies
 	Result  string `json:"result,omitempty"` // title of the policy that is read
 
@@ -44,6 +45,7 @@ type declaration struct {
 	Card    string         `toml:"card"`
 	Person  Person         `toml:"person"`
 	Scan    string         `toml:"scan"`
+	Before  string         `toml:"before"`
 	Search  any            `toml:"search"`
 	Result  string         `toml:"result"`
 	Answers map[string]any `toml:"answers"`
@@ -77,7 +79,7 @@ func ParseVisit(data []byte, now time.Time) (Visit, error) {
 		return Visit{}, fmt.Errorf("no service")
 	}
 	v := Visit{
-		Service: d.Service, Event: d.Event, Card: d.Card, Person: d.Person, Scan: d.Scan, Result: d.Result,
+		Service: d.Service, Event: d.Event, Card: d.Card, Person: d.Person, Scan: d.Scan, Before: d.Before, Result: d.Result,
 		Answers: map[string]Answer{}, Given: d.Given, Unseen: d.Unseen,
 	}
 	for key, value := range d.Answers {

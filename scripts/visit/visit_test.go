@@ -9,6 +9,7 @@ import (
 
 	"leye/app/catalogue"
 	"leye/assets"
+	"leye/scripts/internal/paper"
 )
 
 // The night in London when it is already the next day in Shanghai.
@@ -28,6 +29,12 @@ func TestEveryDeclaredVisitAnswersWhatItsServiceAsks(t *testing.T) {
 			v, err := LoadVisit(file, lateEvening)
 			if err != nil {
 				t.Fatal(err)
+			}
+			if v.Before != "" {
+				v.lookUp(paper.Proof{Number: "000-417-261124-0001-5", QueryCode: "402913"})
+				if _, err := LoadVisit("visits/"+v.Before+".toml", lateEvening); err != nil {
+					t.Error(err)
+				}
 			}
 			if v.Service+".toml" != filepath.Base(file) {
 				t.Errorf("service %s stands in %s", v.Service, file)

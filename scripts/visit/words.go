@@ -19,6 +19,7 @@ type Words struct {
 	Service string
 	Fields  []FieldWords
 	screens map[string]string // words of the screens by key
+	states  map[string]string // of its cases
 }
 
 // FieldWords is one field as a resident reads it.
@@ -52,7 +53,11 @@ func loadWords(service string, english bool) (Words, error) {
 		}
 		return t.ZH
 	}
-	words := Words{Service: say(s.Text), screens: screens}
+	words := Words{Service: say(s.Text), screens: screens, states: map[string]string{}}
+	machine, _ := cat.Machine(s.StateMach)
+	for _, state := range machine.States {
+		words.states[state.ID] = say(state.Text)
+	}
 	for _, f := range cat.Fields(s) {
 		w := FieldWords{Key: f.Key, Label: say(f.Text), Type: f.Type, Choices: map[string]string{}}
 		for _, c := range cat.Choices(f) {
