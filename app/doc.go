@@ -18,6 +18,10 @@
 // happened: accepted under a number, saved on the terminal, or refused and waiting
 // for staff. What could not be kept gets no receipt: the answers stay on the screen.
 //
+// Asking how far a case has come files nothing. The session asks the central by number
+// and query code over the same line and shows what comes; nothing of it touches the
+// disk, and it ends with the visit. What still waits here is looked up in the outbox.
+//
 // A failing terminal's queue leaves it in a file (kioskctl evacuate) that is sealed to
 // the central. Another terminal that adopts it gets the central's leave and the key to
 // the file's list, and the entries go on from its outbox under their own identifiers.
