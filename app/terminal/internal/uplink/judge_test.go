@@ -39,6 +39,39 @@ func parks(resp *http.Response, answer []byte, reason kiosk.Reason) bool {
 	return ok && rejections[resp.StatusCode] != "" && (told || reason == rejections[resp.StatusCode])
 }
 
+// FuzzReadCase holds that whatever the line brings, a case is told only when it is the
+// one that was asked for, and denied or closed only by a problem of the contract.
+func FuzzReadCase(f *testing.F) {
+	const number = "000-417-261124-0001-5"
+	f.Add(200, "application/json", []byte(`{"number":"000417261124 00015","service":"job-search","state":"answered","due":"2026-12-08","events":[{}]}`))
+	f.Add(404, api.ProblemType, []byte(`{"status":404,"code":"case-not-found"}`))
+	f.Add(429, api.ProblemType, []byte(`{"status":429,"code":"too-many-tries"}`))
+	f.Add(503, "text/html", []byte("<html>"))
+	f.Fuzz(func(t *testing.T, status int, media string, answer []byte) {
+		resp := &http.Response{StatusCode: status, Header: http.Header{"Content-Type": {media}, "Retry-After": {string(answer)}}}
+		c, err := readCase(resp, answer, number)
+		p, told := problem(resp, answer)
+		var closed *Closed
+		var again *relay.Failure
+		switch {
+		case err == nil:
+			if status != http.StatusOK || compact(c.Number) != compact(number) || c.Service == "" || c.State == "" || !day(c.Due) {
+				t.Errorf("status %d taken as a case", status)
+			}
+		case errors.Is(err, ErrNoCase):
+			if !told || status != http.StatusNotFound || p.Code != api.ProblemCodeCaseNotFound {
+				t.Errorf("status %d denies the case", status)
+			}
+		case errors.As(err, &closed):
+			if !told || status != http.StatusTooManyRequests || closed.For < 0 || closed.For > longestPause {
+				t.Errorf("status %d closes the case for %v", status, closed.For)
+			}
+		case !errors.As(err, &again) || again.After < 0 || again.After > longestPause:
+			t.Errorf("no task knows this failure: %v", err)
+		}
+	})
+}
+
 func TestProblemsSayMoreThanTheirStatus(t *testing.T) {
 	resp := &http.Response{StatusCode: 422, Header: http.Header{"Content-Type": {api.ProblemType}}}
 	for code, want := range map[string]kiosk.Reason{
