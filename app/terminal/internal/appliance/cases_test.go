@@ -1,11 +1,13 @@
 package appliance
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -95,7 +97,8 @@ func TestAProgressSheetIsPrintedAndNotRecorded(t *testing.T) {
 	p, err := openQuick(plug(t, device), false)
 	fatal(t, err)
 	defer p.Close()
-	db, err := store.Open(t.Context(), filepath.Join(t.TempDir(), store.FileName), store.Options{})
+	dir := t.TempDir()
+	db, err := store.Open(t.Context(), filepath.Join(dir, store.FileName), store.Options{})
 	fatal(t, err)
 	defer db.Close()
 	s, err := newSlips(db, p)
@@ -126,5 +129,16 @@ func TestAProgressSheetIsPrintedAndNotRecorded(t *testing.T) {
 	kept, err := s.ledger.List(t.Context(), slip.Filter{})
 	if err != nil || len(kept) != 0 {
 		t.Errorf("%d records, %v", len(kept), err)
+	}
+	files, err := os.ReadDir(dir)
+	fatal(t, err)
+	for _, file := range files {
+		data, err := os.ReadFile(filepath.Join(dir, file.Name()))
+		fatal(t, err)
+		for _, word := range []string{c.Number, c.Applicant} {
+			if bytes.Contains(data, []byte(word)) {
+				t.Errorf("%s is kept in %s", word, file.Name())
+			}
+		}
 	}
 }
