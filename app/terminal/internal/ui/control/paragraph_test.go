@@ -10,6 +10,8 @@ import (
 	"fyne.io/fyne/v2/test"
 
 	"leye/app/terminal/internal/ui/control"
+	"leye/app/terminal/internal/ui/theme"
+	"leye/assets"
 )
 
 func TestNoLineBeginsWithASpace(t *testing.T) {
@@ -30,7 +32,11 @@ func TestNoLineBeginsWithASpace(t *testing.T) {
 }
 
 func TestTitlesBreakWhereTheyPause(t *testing.T) {
-	test.NewTempApp(t)
+	faces, err := theme.New(assets.Font(), theme.Standard) // a machine may have no Chinese ones
+	if err != nil {
+		t.Fatal(err)
+	}
+	test.NewTempApp(t).Settings().SetTheme(faces)
 	for _, c := range []struct {
 		text  string
 		lines []string
