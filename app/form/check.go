@@ -379,6 +379,9 @@ func readable(s string, name bool) bool {
 // numbers without the blanks that people type between groups, the check
 // character in upper case, the dot of a name as U+00B7.
 func normal(d catalogue.Field, s string) string {
+	if !utf8.ValidString(s) {
+		return s // it is refused as it is: cut apart, its bytes become other characters
+	}
 	s = strings.TrimSpace(s)
 	switch d.Type {
 	case catalogue.TypeIDNumber:
